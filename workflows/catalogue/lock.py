@@ -1,0 +1,23 @@
+"""The lock file: the committed public shape of the catalogue.
+
+A change of a port, bound, default or price shows as a diff of `lock.json`, so nobody makes one by
+accident; `scripts/catalogue --write` renews it.
+"""
+
+import json
+from pathlib import Path
+
+from workflows.catalogue.load import Catalogue
+
+LOCK_PATH = Path(__file__).with_name("lock.json")
+
+
+def render_lock(catalogue: Catalogue) -> str:
+    """Return the text that the lock file should have."""
+    shape = {"nodes": {entry["type"]: entry for entry in catalogue.as_json()}}
+    return json.dumps(shape, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def read_lock() -> str:
+    """Return the committed text; empty when there is none yet."""
+    return LOCK_PATH.read_text("utf-8") if LOCK_PATH.exists() else ""

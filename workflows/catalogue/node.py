@@ -1,0 +1,111 @@
+"""What a node type is: a class with `meta`, typed inputs and outputs, and `run`."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from workflows.catalogue.ports import Port
+from workflows.catalogue.values import Image, Media
+
+CostClass = Literal["inline", "cpu", "gpu", "remote"]
+CachePolicy = Literal["by_inputs", "never"]
+Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+class Record(BaseModel):
+    """Base of the frozen records that go into and come out of a node."""
+
+    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True, extra="forbid")
+
+
+class Inputs(Record):
+    """Base of a node's inputs. `extra` holds what arrived at the ports of `Node.ports_for`."""
+
+    extra: dict[str, Any] = {}
+
+
+class Outputs(Record):
+    """Base of a node's outputs.
+
+    A field that `run` does not set is a port that gives nothing (a branch not taken); declare such
+    ones with `port(..., required=False)`. One that is set to None gives null.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Meta:
+    """What the catalogue says of a node type.
+
+    `type` is `family.name`; `version` grows when ports or parameters change meaning, and
+    `upgrades[n]` turns the parameters of version n into those of n + 1. `cost` says where it runs:
+    `inline` takes milliseconds and is fused with its neighbours, the others are tasks of their own.
+    """
+
+    type: str
+    title: str
+    description: str
+    category: str
+    version: int = 1
+    cost: CostClass = "inline"
+    cache: CachePolicy = "by_inputs"
+    role: Literal["input", "output", "plain"] = "plain"
+    keywords: tuple[str, ...] = ()
+    replaced_by: str | None = None
+    upgrades: Mapping[int, Upgrade] = field(default_factory=dict)
+
+
+class Context(Protocol):
+    """All that a node may do beside computing. Made anew for each run of a node."""
+
+    def load(self, image: Media) -> Any:
+        """Return the picture as a `PIL.Image.Image` in mode L, RGB or RGBA; do not change it."""
+        ...
+
+    def store(self, picture: Any, *, like: Media | None = None, content_type: str | None = None,
+              kind: str = "image", quality: int | None = None) -> Image:
+        """Return a handle to a `PIL.Image.Image`.
+
+        The format is `content_type`, else that of `like`, else PNG; `kind` may be `mask`.
+        """
+        ...
+
+    def progress(self, done: float) -> None:
+        """Say how far the node is, 0 to 1."""
+        ...
+
+    def check_cancelled(self) -> None:
+        """Raise `NodeCancelled` when the run is cancelled; call it in every long loop."""
+        ...
+
+
+In = TypeVar("In", bound=Inputs)
+Out = TypeVar("Out", bound=Outputs)
+
+
+class Node(Generic[In, Out]):
+    """Base of every node type: subclass as `Node[MyInputs, MyOutputs]` and set `meta`.
+
+    `run` of an `inline` or `cpu` node must not await anything that suspends.
+    """
+
+    meta: ClassVar[Meta]
+
+    @classmethod
+    def ports_for(cls, params: Mapping[str, Any]) -> tuple[Port, ...]:  # noqa: ARG003 - a hook
+        """Return input ports beside the declared ones that these parameters ask for."""
+        return ()
+
+    @classmethod
+    def check(cls, params: Mapping[str, Any]) -> list[tuple[str, str, str]]:  # noqa: ARG003
+        """Return `(parameter, code, message)` for what only several parameters together show."""
+        return []
+
+    async def run(self, ctx: Context, args: In) -> Out:
+        """Compute the outputs.
+
+        Raises:
+            NodeFailed: when these inputs give no outputs.
+        """
+        raise NotImplementedError
