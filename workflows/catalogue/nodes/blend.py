@@ -1,4 +1,4 @@
-"""Blend modes, as CSS and the W3C's compositing define them."""
+"""Blend modes, composited as the W3C defines it; soft-light is Pillow's, a shade off the W3C's."""
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Literal
@@ -22,21 +22,23 @@ BlendMode = Literal[
     "add",
     "subtract",
 ]
+BAND = 512  # rows
 
 
-def blend_onto(
-    base: "Picture", layer: "Picture", left: int, top: int, mode: BlendMode
-) -> "Picture":
-    """Return RGBA `base` with RGBA `layer` blended in at a place; what sticks out is cut off."""
+def blend_onto(base: "Picture", layer: "Picture", left: int, top: int, mode: BlendMode) -> None:
+    """Blend an RGBA layer into an RGBA base, which is changed; what sticks out is cut off.
+
+    Works in bands, because each mode needs several pictures in between.
+    """
     box = overlap(base.size, layer.size, left, top)
     if box is None:
-        return base
-    result = base.copy()
-    under = base.crop(box)
-    over = layer.crop((box[0] - left, box[1] - top, box[2] - left, box[3] - top))
-    under.alpha_composite(over if mode == "normal" else _mixed(under, over, mode))
-    result.paste(under, box)
-    return result
+        return
+    for upper in range(box[1], box[3], BAND):
+        band = (box[0], upper, box[2], min(upper + BAND, box[3]))
+        under = base.crop(band)
+        over = layer.crop((band[0] - left, band[1] - top, band[2] - left, band[3] - top))
+        under.alpha_composite(over if mode == "normal" else _mixed(under, over, mode))
+        base.paste(under, band)
 
 
 def _mixed(under: "Picture", over: "Picture", mode: BlendMode) -> "Picture":

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from workflows.catalogue.errors import NodeFailed
-from workflows.catalogue.nodes.patterns import compile_pattern
+from workflows.catalogue.nodes.patterns import compile_pattern, is_found
 
 Relation = Callable[[Any, Any, bool], bool]
 
@@ -84,7 +84,7 @@ def _ends(left: Any, right: Any, match_case: bool) -> bool:
 
 def _matches(left: Any, right: Any, match_case: bool) -> bool:
     text, pattern = _texts(left, right, match_case=True)
-    return compile_pattern(pattern, match_case=match_case).search(text) is not None
+    return is_found(compile_pattern(pattern, match_case=match_case), text)
 
 
 def _empty(left: Any, right: Any, match_case: bool) -> bool:  # noqa: ARG001

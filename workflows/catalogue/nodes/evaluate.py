@@ -18,7 +18,7 @@ MAX_DEPTH = 100  # of the tree; recursion below goes as deep
 CONSTANTS: Mapping[str, float] = {"pi": math.pi, "e": math.e, "tau": math.tau}
 
 
-class ExpressionRefused(Exception):
+class ExpressionError(Exception):
     """The expression holds something that is not allowed; `code` is an item code of API.md."""
 
     def __init__(self, code: str, message: str) -> None:
@@ -110,14 +110,14 @@ def parse_expression(text: str) -> ast.expr:
     """Return the tree of an expression in which everything is allowed.
 
     Raises:
-        ExpressionRefused: for anything else.
+        ExpressionError: for anything else.
     """
     if len(text) > MAX_EXPRESSION:
-        raise ExpressionRefused("out_of_range", f"It is longer than {MAX_EXPRESSION} characters.")
+        raise ExpressionError("out_of_range", f"It is longer than {MAX_EXPRESSION} characters.")
     try:
         tree = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise ExpressionRefused("not_allowed", "This is no arithmetic expression.") from error
+        raise ExpressionError("not_allowed", "This is no arithmetic expression.") from error
     _check_nodes(tree)
     return tree
 
@@ -157,7 +157,7 @@ def _check_nodes(tree: ast.expr) -> None:
         level = [child for node in level for child in ast.iter_child_nodes(node)]
         if not level:
             return
-    raise ExpressionRefused("out_of_range", "The expression is nested too deeply.")
+    raise ExpressionError("out_of_range", "The expression is nested too deeply.")
 
 
 def _check_node(node: ast.AST) -> None:
@@ -175,22 +175,22 @@ def _check_node(node: ast.AST) -> None:
         case ast.operator() | ast.unaryop() | ast.boolop() | ast.cmpop() | ast.expr_context():
             return
         case _:
-            raise ExpressionRefused("not_allowed", "The expression may hold arithmetic alone.")
+            raise ExpressionError("not_allowed", "The expression may hold arithmetic alone.")
 
 
 def _check_inner(node: ast.AST) -> None:
     if isinstance(node, ast.UnaryOp) and type(node.op) not in _UNARY:
-        raise ExpressionRefused("not_allowed", "The expression may hold arithmetic alone.")
+        raise ExpressionError("not_allowed", "The expression may hold arithmetic alone.")
     if isinstance(node, ast.Name) and node.id.startswith("__"):
-        raise ExpressionRefused("not_allowed", f"{node.id[:50]} is no name for a variable.")
+        raise ExpressionError("not_allowed", f"{node.id[:50]} is no name for a variable.")
 
 
 def _check_call(name: str, count: int) -> None:
     function = FUNCTIONS.get(name)
     if function is None:
-        raise ExpressionRefused("not_allowed", f"There is no function {name[:50]}.")
+        raise ExpressionError("not_allowed", f"There is no function {name[:50]}.")
     if not function.least <= count <= function.most:
-        raise ExpressionRefused("not_allowed", f"{name} does not take {count} arguments.")
+        raise ExpressionError("not_allowed", f"{name} does not take {count} arguments.")
 
 
 def _value(node: ast.expr, variables: Mapping[str, float]) -> float:

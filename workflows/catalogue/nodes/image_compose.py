@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 from workflows.catalogue.errors import NodeFailed
 from workflows.catalogue.node import Context, Inputs, Meta, Node
 from workflows.catalogue.nodes.blend import BlendMode, blend_onto
-from workflows.catalogue.nodes.lettering import FontName, TextStyle, draw_block
+from workflows.catalogue.nodes.lettering import FontName, TextStyle, draw_block, shortened
 from workflows.catalogue.nodes.limits import MAX_SIDE, check_elements, check_size
 from workflows.catalogue.nodes.pixels import (
     Anchor,
@@ -27,6 +27,8 @@ from workflows.catalogue.values import Image, Mask
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
+
+MAX_CAPTION = 200  # letters; a caption is one line
 
 
 class CompositeIn(ImageIn):
@@ -82,9 +84,9 @@ class Composite(Node[CompositeIn, ImageOut]):
         mask = None if args.mask is None else ctx.load(args.mask)
         layer = _layer(ctx.load(args.overlay), mask, picture.size, args)
         left, top = place(args.position, picture.size, layer.size)
-        base = picture.convert("RGBA")
-        result = blend_onto(base, layer, left + args.x, top + args.y, args.mode)
-        return ImageOut(image=ctx.store(as_before(result, picture), like=args.image))
+        base = picture.convert("RGBA")  # always a copy
+        blend_onto(base, layer, left + args.x, top + args.y, args.mode)
+        return ImageOut(image=ctx.store(as_before(base, picture), like=args.image))
 
 
 class Grid(Node[GridIn, ImageOut]):
@@ -129,7 +131,7 @@ def _layer(
 
 
 def _scaled(layer: "Picture", size: tuple[int, int], args: CompositeIn) -> "Picture":
-    """Return a picture of its own, fitted to the base and then scaled."""
+    """Return the layer fitted to the base and then scaled."""
     width, height = layer.size
     match args.fit:
         case "cover":
@@ -140,7 +142,7 @@ def _scaled(layer: "Picture", size: tuple[int, int], args: CompositeIn) -> "Pict
         case "fill":
             width, height = size
     scaled = max(1, round(width * args.scale)), max(1, round(height * args.scale))
-    return resized(layer, *scaled).copy()
+    return resized(layer, *scaled)
 
 
 def _caption_height(args: GridIn) -> int:
@@ -180,7 +182,7 @@ def _write_caption(sheet: "Picture", caption: str, args: GridIn, left: int, top:
     style = TextStyle(
         font=args.captionFont, size=args.captionSize, colour=args.captionColour, align="center"
     )
-    line = caption.splitlines()[0][:200]
+    line = shortened(caption.splitlines()[0][:MAX_CAPTION], style, args.cellWidth)
     block = draw_block(line, style, max_width=None)
     width, height = args.cellWidth, _caption_height(args)
     across, down = place("center", (width, height), block.size)

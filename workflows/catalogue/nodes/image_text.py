@@ -84,7 +84,7 @@ class TextOverlay(Node[TextOverlayIn, ImageOut]):
 
 
 def _written(canvas: "Picture", text: str, args: TextOverlayIn) -> "Picture":
-    """Return a copy of an RGBA canvas with the text on it."""
+    """Return an RGBA canvas of ours with the text drawn on it."""
     padding = args.boxPadding if colour_of(args.boxColour)[3] else 0
     room = canvas.width - 2 * max(args.marginX, 0) - 2 * padding
     width = max(1, room if args.maxWidth is None else args.maxWidth)
@@ -94,9 +94,8 @@ def _written(canvas: "Picture", text: str, args: TextOverlayIn) -> "Picture":
     left, top = place(args.position, canvas.size, inner)
     left += _inward(args.position, "left", "right", args.marginX)
     top += _inward(args.position, "top", "bottom", args.marginY)
-    written = canvas.copy()
-    lay_over(written, faded(layer, args.opacity), left - edge, top - edge)
-    return written
+    lay_over(canvas, faded(layer, args.opacity), left - edge, top - edge)
+    return canvas
 
 
 def _style(args: TextOverlayIn) -> TextStyle:

@@ -157,7 +157,6 @@ class ApplyMask(Node[MaskIn, ImageOut]):
         masked = ctx.load(args.image).convert("RGBA")
         shape = resized(ctx.load(args.mask).convert("L"), masked.width, masked.height, "bilinear")
         shape = ImageChops.invert(shape) if args.invert else shape
-        masked = masked.copy()
         masked.putalpha(ImageChops.multiply(masked.getchannel("A"), shape))
         return ImageOut(image=ctx.store(masked, content_type=_clear_type(args.image.content_type)))
 

@@ -24,6 +24,7 @@ FONT_FILES: dict[str, str] = {
 }
 FALLBACK = "DejaVuSans.ttf"  # has letters of most scripts that go left to right
 MAX_LINES = 500
+MAX_SAMPLE = 500  # different letters that are looked for in a font
 _NO_LETTER = "\U0010ffff"
 
 
@@ -95,12 +96,11 @@ def draw_block(text: str, style: TextStyle, *, max_width: int | None) -> Block:
 
 def load_font(style: TextStyle, text: str) -> "FreeTypeFont":
     """Return the style's font, or the fallback where that has letters of the text it lacks."""
-    chosen = _open(FONT_FILES[style.font], style.size)
-    small = _open(FONT_FILES[style.font], _SAMPLE)
-    lacking = _lacking(small, text)
-    if not lacking or _lacking(_open(FALLBACK, _SAMPLE), "".join(lacking)) == lacking:
-        return chosen
-    return _open(FALLBACK, style.size)
+    file = FONT_FILES[style.font]
+    lacking = _lacking(file, text)
+    if lacking and len(_lacking(FALLBACK, "".join(lacking))) < len(lacking):
+        file = FALLBACK
+    return _open(file, style.size)
 
 
 def wrapped(text: str, font: "FreeTypeFont", max_width: int | None) -> list[str]:
@@ -113,6 +113,15 @@ def wrapped(text: str, font: "FreeTypeFont", max_width: int | None) -> list[str]
     return lines[:MAX_LINES]
 
 
+def shortened(line: str, style: TextStyle, max_width: int) -> str:
+    """Return a line, cut and ended by an ellipsis where it is wider than so many pixels."""
+    font = load_font(style, line + "…")
+    if font.getlength(line) <= max_width:
+        return line
+    room = max(0, max_width - math.ceil(font.getlength("…")))
+    return _chopped(line, font, room)[0].rstrip() + "…"
+
+
 _SAMPLE = 20  # pixels; the size at which letters are looked at
 _ALIGNED = {"left": 0.0, "center": 0.5, "right": 1.0}
 
@@ -123,11 +132,15 @@ def _open(file: str, size: int) -> "FreeTypeFont":
     return ImageFont.truetype(FONTS / file, size)
 
 
-def _lacking(font: "FreeTypeFont", text: str) -> list[str]:
-    """Return the letters of a text that the font shows as an empty box, in order."""
+def _lacking(file: str, text: str) -> list[str]:
+    """Return the letters of a text that a font shows as an empty box, in order."""
+    from PIL import ImageFont
+
+    font = ImageFont.truetype(FONTS / file, _SAMPLE, layout_engine=ImageFont.Layout.BASIC)
     box = _shape(font, _NO_LETTER)
     letters = dict.fromkeys(letter for letter in text if letter.isprintable() and letter != " ")
-    return [letter for letter in letters if _shape(font, letter) == box]
+    sample = list(letters)[:MAX_SAMPLE]
+    return [letter for letter in sample if _shape(font, letter) == box]
 
 
 def _shape(font: "FreeTypeFont", letter: str) -> bytes:
@@ -159,12 +172,26 @@ def _broken(line: str, font: "FreeTypeFont", max_width: int) -> list[str]:
 def _chopped(word: str, font: "FreeTypeFont", max_width: int) -> list[str]:
     """Return a word in pieces that fit, each of at least one letter."""
     pieces: list[str] = []
-    while len(word) > 1 and font.getlength(word) > max_width and len(pieces) <= MAX_LINES:
-        least, most = 1, len(word)
-        while least < most:
-            middle = (least + most + 1) // 2
-            fits = font.getlength(word[:middle]) <= max_width
-            least, most = (middle, most) if fits else (least, middle - 1)
-        pieces.append(word[:least])
-        word = word[least:]
+    while len(word) > 1 and len(pieces) <= MAX_LINES:
+        length = _fitting(word, font, max_width)
+        if length == len(word):
+            break
+        pieces.append(word[:length])
+        word = word[length:]
     return [*pieces, word]
+
+
+def _fitting(word: str, font: "FreeTypeFont", max_width: int) -> int:
+    """Return how many letters from the start fit, at least one.
+
+    The search doubles its reach before it halves it, so that the rest of a very long word is not
+    measured again for each piece.
+    """
+    least, most = 1, min(16, len(word))
+    while most < len(word) and font.getlength(word[:most]) <= max_width:
+        least, most = most, min(most * 2, len(word))
+    while least < most:
+        middle = (least + most + 1) // 2
+        fits = font.getlength(word[:middle]) <= max_width
+        least, most = (middle, most) if fits else (least, middle - 1)
+    return least

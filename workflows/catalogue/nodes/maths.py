@@ -9,7 +9,7 @@ from workflows.catalogue.errors import NodeFailed
 from workflows.catalogue.node import Context, Inputs, Meta, Node, Outputs
 from workflows.catalogue.nodes.evaluate import (
     MAX_EXPRESSION,
-    ExpressionRefused,
+    ExpressionError,
     clamp,
     evaluate,
     parse_expression,
@@ -92,7 +92,7 @@ class Expression(Node[ExpressionIn, NumberOut]):
         """Return a port for each variable, in order; none while the expression is refused."""
         try:
             names = variables_of(parse_expression(_expression_in(params)))
-        except ExpressionRefused:
+        except ExpressionError:
             return ()
         return tuple(
             Port(name, "number", name) for name in names[:MAX_VARIABLES] if name != "expression"
@@ -108,7 +108,7 @@ class Expression(Node[ExpressionIn, NumberOut]):
                 return [("expression", "not_allowed", "Too many variables, or a reserved name.")]
             if not names:
                 evaluate(tree, {})
-        except ExpressionRefused as refused:
+        except ExpressionError as refused:
             return [("expression", refused.code, refused.message)]
         except NodeFailed as failed:
             return [("expression", "out_of_range", failed.message)]
@@ -118,7 +118,7 @@ class Expression(Node[ExpressionIn, NumberOut]):
         """Return the value of the expression."""
         try:
             tree = parse_expression(args.expression)
-        except ExpressionRefused as refused:
+        except ExpressionError as refused:
             raise NodeFailed("invalid_value", refused.message) from refused
         return number_out(evaluate(tree, args.extra))
 

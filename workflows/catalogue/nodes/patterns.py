@@ -5,14 +5,18 @@ neither, and an engine with a time limit can still be made to fill memory while 
 """
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
+from common.clock import utc_now
 from workflows.catalogue.errors import NodeFailed
 from workflows.catalogue.nodes.limits import check_text
 
 MAX_PATTERN = 1_000  # characters
 MAX_SEARCHED = 128 * 1024  # characters
-MAX_MATCHES = 10_000  # one search may read all of the text, so their number is bounded as well
+MAX_MATCHES = 10_000
+MAX_SEARCH_S = 1.0  # each of many matches may read the text to its end
+MAX_WORK = 64 * 1024 * 1024  # steps of the compiled pattern times characters: about two seconds
 PATTERN_MEMORY = 8 * 1024 * 1024  # bytes
 
 SYNTAX_HELP = "In RE2 syntax: as in most languages, but without look-around and back-references."
@@ -43,16 +47,29 @@ def find_all(pattern: Any, text: str) -> Iterator[Any]:
     """Yield the matches of a compiled pattern, in order.
 
     Raises:
-        NodeFailed: `resource_limit` for a text that is too long or too many matches.
+        NodeFailed: `resource_limit` for a text that is too long for the pattern, for too many
+            matches, or for too much time.
     """
-    if len(text) > MAX_SEARCHED:
-        raise NodeFailed("resource_limit", f"Patterns search at most {MAX_SEARCHED} characters.")
+    _check_work(pattern, text)
+    until = utc_now() + timedelta(seconds=MAX_SEARCH_S)
     for count, match in enumerate(pattern.finditer(text)):
         if count >= MAX_MATCHES:
             raise NodeFailed(
                 "resource_limit", f"The pattern matches more than {MAX_MATCHES} times."
             )
+        if count % 16 == 15 and utc_now() > until:
+            raise NodeFailed("resource_limit", "The pattern takes too long on this text.")
         yield match
+
+
+def is_found(pattern: Any, text: str) -> bool:
+    """Say whether a compiled pattern matches anywhere.
+
+    Raises:
+        NodeFailed: `resource_limit` for a text that is too long for the pattern.
+    """
+    _check_work(pattern, text)
+    return pattern.search(text) is not None
 
 
 def replace_all(pattern: Any, text: str, replacement: Callable[[Any], str]) -> str:
@@ -84,6 +101,13 @@ def group_of(pattern: Any, name: str) -> int | str:
     if name in pattern.groupindex:
         return name
     raise NodeFailed("invalid_value", f"The pattern has no group {name[:50]!r}.")
+
+
+def _check_work(pattern: Any, text: str) -> None:
+    if len(text) > MAX_SEARCHED:
+        raise NodeFailed("resource_limit", f"Patterns search at most {MAX_SEARCHED} characters.")
+    if pattern.programsize * len(text) > MAX_WORK:
+        raise NodeFailed("resource_limit", "The pattern is too complex for a text of this length.")
 
 
 def _refusal(error: Exception) -> NodeFailed:

@@ -1,0 +1,36 @@
+"""Typed access to the settings of `accounts`."""
+
+from functools import lru_cache
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from common.tokens import Pepper
+
+MAX_PEPPER_ID_LENGTH = 16  # width of the column beside each digest
+
+
+def key_peppers() -> tuple[Pepper, ...]:
+    """Return the peppers of API key digests; the first one is used for new keys.
+
+    Raises:
+        ImproperlyConfigured: `KEY_PEPPERS` is not `id:secret,id:secret` with ids of their own.
+    """
+    return _parse(settings.KEY_PEPPERS)
+
+
+@lru_cache(maxsize=4)  # a handful of values: the setting, and those that tests put in its place
+def _parse(text: str) -> tuple[Pepper, ...]:
+    peppers = tuple(_pepper(item.strip()) for item in text.split(",") if item.strip())
+    if not peppers or len({pepper.id for pepper in peppers}) != len(peppers):
+        raise ImproperlyConfigured("KEY_PEPPERS needs at least one pepper, and ids of their own")
+    return peppers
+
+
+def _pepper(item: str) -> Pepper:
+    pepper_id, _, secret = item.partition(":")
+    if not (pepper_id and secret) or len(pepper_id) > MAX_PEPPER_ID_LENGTH:
+        raise ImproperlyConfigured(
+            f"KEY_PEPPERS: each item is id:secret, the id up to {MAX_PEPPER_ID_LENGTH} characters"
+        )
+    return Pepper(pepper_id, secret.encode("utf-8"))

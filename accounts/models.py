@@ -1,0 +1,216 @@
+"""The tables of people, workspaces and keys. Only this app's services write them."""
+
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models.functions import Lower
+
+from accounts.types import (
+    MAX_EMAIL_LENGTH,
+    MAX_NAME_LENGTH,
+    Role,
+    clean_email,
+    clean_line,
+    clean_name,
+)
+from common import strict_json
+from common.clock import utc_now
+from common.errors import MalformedRequest
+from common.fields import CheckedJSONField, id_field
+from common.ids import new_id
+from common.tenancy import TenantModel
+
+
+class UserManager(BaseUserManager["User"]):
+    """Makes users under the one spelling of their address."""
+
+    @classmethod
+    def normalize_email(cls, email: str | None) -> str:
+        """Return the stored spelling of an address (Django's own keeps the local part's case).
+
+        Raises:
+            ValueError: no usable address.
+        """
+        return clean_email(email or "")
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        """Return the user with this address in whatever case; sign-in looks users up by this."""
+        return self.get(email=(username or "").strip().lower())
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """Insert a user; without a password nobody can sign in with one.
+
+        Raises:
+            ValueError: no usable address.
+        """
+        user = self.model(id=new_id("usr"), email=self.normalize_email(email), **fields)
+        user.set_password(password)
+        user.save(using=self._db, force_insert=True)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """Insert a member of staff who may do everything; `manage.py createsuperuser` calls this."""
+        return self.create_user(
+            email, password, **{**fields, "is_staff": True, "is_superuser": True}
+        )
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person who signs in.
+
+    Known by the e-mail address, of which there is one spelling (NFC, lower case), so that one
+    mailbox cannot hold two accounts and sign-in is one look-up by index. A user owns nothing:
+    what people make belongs to workspaces, and a user is let in there by a `Membership`.
+    Users are not deleted but made inactive, because history names them.
+    """
+
+    id = id_field()
+    email = models.EmailField(max_length=MAX_EMAIL_LENGTH, unique=True)
+    display_name = models.CharField(max_length=MAX_NAME_LENGTH, blank=True, default="")
+    is_staff = models.BooleanField(default=False, help_text="May sign in to the admin.")
+    is_active = models.BooleanField(default=True, help_text="Clear this instead of deleting.")
+    created_at = models.DateTimeField(default=utc_now, editable=False)
+
+    objects = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS = []
+
+    class Meta:
+        constraints = [
+            # Unique alone would let another case of the same address in by a path of its own.
+            models.CheckConstraint(
+                condition=models.Q(email=Lower("email")), name="user_email_lower_case"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.email
+
+    def clean(self) -> None:
+        """Bring address and name into their stored form; forms call this before they save."""
+        self.email = _checked("email", clean_email, self.email)
+        self.display_name = _checked("display_name", clean_line, self.display_name)
+
+
+class Workspace(models.Model):
+    """What customers' things belong to: workflows, runs, files, keys, credits.
+
+    The tenant itself, so the one table of theirs without a `workspace` column. `credits` is the
+    balance that billing keeps beside its ledger; the constraint is the last wall against spending
+    what is not there. `plan` is a word and not a foreign key, because plans are billing's, which
+    stands above this app. `limit_overrides` holds what staff granted beyond the plan.
+    Deleting sets `deleted_at`: keys die at once, the data is erased later, the ledger stays.
+    """
+
+    id = id_field()
+    name = models.CharField(max_length=MAX_NAME_LENGTH)
+    plan = models.CharField(max_length=32, default="free")
+    credits = models.BigIntegerField(default=0)
+    limit_overrides = CheckedJSONField(default=dict, blank=True)
+    created_at = models.DateTimeField(default=utc_now, editable=False)
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(credits__gte=0), name="workspace_credits_not_negative"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.id})"
+
+    def clean(self) -> None:
+        """Bring name and overrides into their stored form; forms call this before they save."""
+        self.name = _checked("name", clean_name, self.name)
+        if self.limit_overrides is None:  # what a form makes of an empty field
+            self.limit_overrides = {}
+        if not isinstance(self.limit_overrides, dict):
+            raise ValidationError({"limit_overrides": "Give a JSON object."})
+        try:
+            strict_json.check_text(self.limit_overrides)
+        except MalformedRequest as error:
+            raise ValidationError({"limit_overrides": error.detail}) from error
+
+
+class Membership(TenantModel):
+    """A user's place in a workspace, and the role that goes with it.
+
+    One row for each pair, so a person has one role there and `change_role` is one update. That a
+    workspace keeps an owner spans rows, which no constraint can say; the services hold a lock on
+    the workspace while they check it.
+    """
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="memberships")
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="memberships")
+    role = models.CharField(max_length=16, choices=[(role.value, role.value) for role in Role])
+    created_at = models.DateTimeField(default=utc_now, editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "user"], name="membership_once"),
+            # An unknown word would be a role that no table of permissions knows.
+            models.CheckConstraint(
+                condition=models.Q(role__in=[role.value for role in Role]),
+                name="membership_role_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} in {self.workspace_id}: {self.role}"
+
+
+class ApiKey(TenantModel):
+    """A key with which programs call the API on behalf of one workspace.
+
+    The secret is not here. `public_id`, eight characters of it, finds the row by index; `digest`
+    is the HMAC of the whole token under the pepper that `pepper_id` names, so a copy of this table
+    opens nothing, and a pepper can be replaced while keys made under the last one go on working.
+    A key is never deleted: revoked and expired ones stay to be named in history.
+    """
+
+    id = id_field()
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="api_keys")
+    name = models.CharField(max_length=MAX_NAME_LENGTH)
+    public_id = models.CharField(max_length=8, unique=True)
+    digest = models.CharField(max_length=64)
+    pepper_id = models.CharField(max_length=16)
+    mode = models.CharField(max_length=4, choices=[("live", "live"), ("test", "test")])
+    scopes = models.JSONField(default=list)
+    created_by = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    created_at = models.DateTimeField(default=utc_now, editable=False)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = "API key"
+        constraints = [
+            # Test keys spend nothing: a third word must not slip between the two.
+            models.CheckConstraint(
+                condition=models.Q(mode__in=["live", "test"]), name="api_key_mode_known"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.hint})"
+
+    @property
+    def hint(self) -> str:
+        """What may be shown of the secret."""
+        return f"sk-{self.mode}-{self.public_id}…"
+
+
+def _checked(field: str, clean: Any, text: str) -> str:
+    """Return `clean(text)`; what it refuses becomes an error of the form's field."""
+    try:
+        cleaned: str = clean(text)
+    except ValueError as error:
+        raise ValidationError({field: f"This {error}."}) from error
+    return cleaned

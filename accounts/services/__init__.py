@@ -1,0 +1,1 @@
+"""Writes of `accounts`: users, workspaces with their members, and API keys."""

@@ -1,0 +1,9 @@
+"""Registration of `billing`."""
+
+from django.apps import AppConfig
+
+
+class BillingConfig(AppConfig):
+    """The app."""
+
+    name = "billing"

@@ -1,0 +1,124 @@
+"""Telling others: the doorbell that wakes workers, and the word that a run has news.
+
+Neither carries anything but an id, and both may get lost: the database is the truth. A sweep finds
+tasks that nobody was told of, and whoever follows a run reads the database after its last number.
+"""
+
+import asyncio
+import logging
+import threading
+from functools import cache
+from typing import Any
+
+import dramatiq
+from channels.layers import get_channel_layer
+from django.db import transaction
+from dramatiq.brokers.redis import RedisBroker
+from dramatiq.brokers.stub import StubBroker
+
+from executor import conf
+
+logger = logging.getLogger(__name__)
+
+TASK_ACTOR = "run_task"
+RING_TIMEOUT_S = 0.05  # a slow broker must not slow down what it is only told of
+
+
+@cache
+def get_broker() -> dramatiq.Broker:
+    """Return the process's broker. No middleware: no retries, delays or results of its own."""
+    url = conf.redis_url()
+    broker: dramatiq.Broker
+    if url:
+        broker = RedisBroker(
+            url=url, middleware=[], socket_timeout=5, socket_connect_timeout=RING_TIMEOUT_S * 20
+        )
+    else:
+        broker = StubBroker(middleware=[])
+    for queue in conf.QUEUES:
+        broker.declare_queue(queue)
+    return broker
+
+
+def ring(task_id: str, queue: str) -> None:
+    """Tell a worker of a task. A broker that fails is logged; the sweep will tell again."""
+    message: dramatiq.Message[Any] = dramatiq.Message(
+        queue_name=queue, actor_name=TASK_ACTOR, args=(), kwargs={"task_id": task_id}, options={}
+    )
+    try:
+        get_broker().enqueue(message)
+    except Exception as error:  # noqa: BLE001 - whatever the broker's client raises
+        logger.warning("doorbell failed: %s", error, extra={"action": "doorbell_failed"})
+
+
+def ring_on_commit(task_id: str, queue: str) -> None:
+    """Tell a worker of a task once the open transaction is committed."""
+    transaction.on_commit(lambda: ring(task_id, queue), robust=True)
+
+
+def backlog(queue: str) -> int:
+    """Return how many doorbells wait in a queue; 0 when the broker does not answer."""
+    broker = get_broker()
+    try:
+        if isinstance(broker, StubBroker):
+            return broker.queues[queue].qsize()
+        return int(broker.client.llen(f"{broker.namespace}:{queue}"))  # type: ignore[attr-defined]
+    except Exception as error:  # noqa: BLE001 - whatever the broker's client raises
+        logger.warning("broker is silent: %s", error, extra={"action": "broker_silent"})
+        return 0
+
+
+class LiveBridge:
+    """Carries news from any thread into the event loop in which the channel layer lives.
+
+    The server sets its own loop; a process that has none gets a thread with one.
+    """
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._lock = threading.Lock()
+
+    def use(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Make `loop` the one that news goes into."""
+        self._loop = loop
+
+    def send(self, group: str, message: dict[str, Any]) -> None:
+        """Send to a group of the channel layer, without waiting and without raising."""
+        loop = self._running_loop()
+        asyncio.run_coroutine_threadsafe(self._send(group, message), loop)
+
+    def _running_loop(self) -> asyncio.AbstractEventLoop:
+        with self._lock:
+            if self._loop is None or self._loop.is_closed():
+                self._loop = asyncio.new_event_loop()
+                threading.Thread(
+                    target=self._loop.run_forever, name="live-bridge", daemon=True
+                ).start()
+            return self._loop
+
+    async def _send(self, group: str, message: dict[str, Any]) -> None:
+        try:
+            await get_channel_layer().group_send(group, message)
+        except Exception as error:  # noqa: BLE001 - readers come back to the database anyway
+            logger.warning("live news lost: %s", error, extra={"action": "live_lost"})
+
+
+live_bridge = LiveBridge()
+
+
+def execution_group(execution_id: str) -> str:
+    """Return the channel group of a run; ids hold nothing that a group name may not."""
+    return f"execution.{execution_id}"
+
+
+def announce(execution_id: str) -> None:
+    """Say that a run has news; whoever follows it will look into the database."""
+    live_bridge.send(
+        execution_group(execution_id),
+        {"type": "execution.changed", "executionId": execution_id},
+    )
+
+
+def announce_on_commit(execution_id: str) -> None:
+    """Say that a run has news once the open transaction is committed."""
+    transaction.on_commit(lambda: announce(execution_id), robust=True)

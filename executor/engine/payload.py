@@ -1,0 +1,188 @@
+"""The poll answer: the one place where a run's inside becomes its outside."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from common.clock import rfc3339
+from executor.engine.codec import is_kept, join_chunks, render
+from executor.engine.plan import Plan
+from executor.engine.state import RunState
+from executor.types import ExecutionStatus, NodeStatus
+from workflows.graphs.resolved import ResolvedNode
+
+MediaUrl = Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class NodeRecord:
+    """What is stored of a node in one task (a row of node runs)."""
+
+    node_id: str
+    start: int
+    status: str
+    outputs: Mapping[str, Any]
+    error: Mapping[str, Any] | None
+    credits: int
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """What is stored of a run. `running` are the segments that a worker holds right now."""
+
+    id: str
+    status: str
+    inputs: Mapping[str, Any]
+    estimated_credits: int
+    charged_credits: int
+    error: Mapping[str, Any] | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    running: frozenset[int] = frozenset()
+
+
+class Presenter:
+    """Shows one run; `media_url` gives the signed link of a file id."""
+
+    def __init__(self, plan: Plan, state: RunState, media_url: MediaUrl) -> None:
+        self.plan = plan
+        self.state = state
+        self.media_url = media_url
+
+    def payload(self, run: RunRecord, records: Iterable[NodeRecord]) -> dict[str, Any]:
+        """Return the poll answer."""
+        by_node: dict[str, list[NodeRecord]] = {}
+        for record in records:
+            by_node.setdefault(record.node_id, []).append(record)
+        nodes = [
+            self.node(
+                node,
+                by_node.get(node.id, ()),
+                self._status(node, run, by_node.get(node.id, ())),
+            )
+            for node in self.plan.graph.nodes
+        ]
+        return {
+            "executionId": run.id,
+            "status": run.status,
+            "progress": self._progress(run, nodes),
+            "outputs": self._outputs(run, by_node),
+            "nodes": nodes,
+            "credits": {"estimated": run.estimated_credits, "charged": run.charged_credits},
+            "error": run.error,
+            "startedAt": rfc3339(run.started_at),
+            "finishedAt": rfc3339(run.finished_at),
+        }
+
+    def node(
+        self, node: ResolvedNode, records: Sequence[NodeRecord], status: str
+    ) -> dict[str, Any]:
+        """Return one entry of `nodes`."""
+        chunks = sorted(records, key=lambda record: record.start)
+        error = next((chunk.error for chunk in chunks if chunk.error), None)
+        return {
+            "nodeId": node.id,
+            "type": node.spec.type,
+            "label": node.label,
+            "status": status,
+            "progress": 1.0 if status == NodeStatus.COMPLETED else 0.0,
+            "cached": False,
+            "credits": sum(chunk.credits for chunk in chunks),
+            "startedAt": rfc3339(min((c.started_at for c in chunks if c.started_at), default=None)),
+            "finishedAt": rfc3339(
+                max((c.finished_at for c in chunks if c.finished_at), default=None)
+                if status in _ENDED
+                else None
+            ),
+            "outputs": self._node_outputs(node, chunks) if status == NodeStatus.COMPLETED else {},
+            "error": error,
+        }
+
+    def show(self, form: Mapping[str, Any]) -> Any:
+        """Return a stored value as the API shows it."""
+        return render(form, self._media)
+
+    def _media(self, media: Mapping[str, Any]) -> dict[str, Any]:
+        shown = {
+            "kind": media["kind"],
+            "fileId": media["file_id"],
+            "url": self.media_url(media["file_id"]),
+            # What lies there, which for a value between nodes is not yet its own format.
+            "contentType": "image/png" if media.get("draft") else media["content_type"],
+            "width": media.get("width"),
+            "height": media.get("height"),
+            "durationS": media.get("duration_s"),
+            "bytes": media.get("bytes"),
+        }
+        return {name: value for name, value in shown.items() if value is not None}
+
+    def _node_outputs(self, node: ResolvedNode, chunks: Sequence[NodeRecord]) -> dict[str, Any]:
+        return {
+            port: self.show(form)
+            for port, form in node_forms(node, chunks).items()
+            if is_kept(form)
+        }
+
+    def _status(
+        self, node: ResolvedNode, run: RunRecord, records: Sequence[NodeRecord]
+    ) -> str:
+        segment = self.plan.segment_of.get(node.id)
+        if segment not in self.state.open and node.id in self.state.statuses:
+            return self.state.statuses[node.id]
+        if records and node.space is None:
+            return records[0].status  # stored by a task that goes on with its other nodes
+        if segment in run.running:
+            return NodeStatus.RUNNING
+        return NodeStatus.QUEUED if segment in self.state.open else NodeStatus.PENDING
+
+    def _progress(self, run: RunRecord, nodes: list[dict[str, Any]]) -> float:
+        if run.status == ExecutionStatus.COMPLETED:
+            return 1.0
+        ended = sum(1 for node in nodes if node["status"] in _ENDED)
+        return round(ended / max(len(nodes), 1), 3)
+
+    def _outputs(
+        self, run: RunRecord, by_node: Mapping[str, Sequence[NodeRecord]]
+    ) -> dict[str, Any]:
+        """Return the outputs that are there: all of a completed run, some of a failed one."""
+        outputs = {}
+        for node in self.plan.outputs:
+            form = self._form_into(node, run, by_node)
+            if form is not None:
+                outputs[str(node.params["name"])] = self.show(form)
+        return outputs
+
+    def _form_into(
+        self,
+        node: ResolvedNode,
+        run: RunRecord,
+        by_node: Mapping[str, Sequence[NodeRecord]],
+    ) -> Mapping[str, Any] | None:
+        source = node.bindings[0].sources[0]
+        feeding = self.plan.node(source.node)
+        if feeding.spec.meta.role == "input":
+            form: Mapping[str, Any] | None = run.inputs.get(str(feeding.params["name"]))
+            return form if form is None or "u" not in form else None
+        if self.state.statuses.get(source.node) != NodeStatus.COMPLETED:
+            return None
+        chunks = sorted(by_node.get(source.node, ()), key=lambda record: record.start)
+        return node_forms(feeding, chunks).get(source.port)
+
+
+_ENDED = frozenset(
+    {NodeStatus.COMPLETED, NodeStatus.FAILED, NodeStatus.SKIPPED, NodeStatus.CANCELLED}
+)
+
+
+def node_forms(node: ResolvedNode, chunks: Sequence[NodeRecord]) -> dict[str, Mapping[str, Any]]:
+    """Return a node's stored outputs by port, those of a mapped node strung together."""
+    if node.space is None:
+        return dict(chunks[0].outputs) if chunks else {}
+    ports = {port for chunk in chunks for port in chunk.outputs}
+    return {
+        port: join_chunks([chunk.outputs[port] for chunk in chunks if port in chunk.outputs])
+        for port in sorted(ports)
+    }

@@ -1,0 +1,19 @@
+"""What can go wrong in `executor`, on top of the shared tree."""
+
+from common.errors import NotFound
+
+
+class ExecutionNotFound(NotFound):
+    """There is no such run in this workspace."""
+
+    default_detail = "There is no such execution."
+
+
+class FileNotFound(NotFound):
+    """There is no such file in this workspace."""
+
+    default_detail = "There is no such file."
+
+
+class LeaseLost(Exception):
+    """Somebody else owns the task by now: whatever was computed is dropped, nothing is written."""

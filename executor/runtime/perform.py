@@ -1,0 +1,261 @@
+"""From a doorbell to a finished task: claim, run, store, and on to what became ready."""
+
+import logging
+import secrets
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.db import Error as DatabaseError
+
+from common.clock import SYSTEM_CLOCK, Clock
+from common.fetch import FetchError, fetch
+from executor import conf
+from executor.engine.codec import ABSENT, decode, encode, is_kept
+from executor.engine.plan import Plan
+from executor.engine.segment import SegmentRunner
+from executor.errors import LeaseLost
+from executor.media.errors import MediaRejected
+from executor.media.types import MediaLimits
+from executor.models import Execution, File, Task
+from executor.runtime.bench import Cancellation, TaskBench
+from executor.selectors import runs
+from executor.services.claims import Claim, claim_of, claim_task, hand_back
+from executor.services.files import import_media, media_of
+from executor.selectors.planning import plan_of
+from executor.services.results import TaskReport, finish, finish_fetch, store_progress
+from executor.services.transitions import FETCH_SEGMENT
+from executor.types import RunError
+from common.errors import UnsupportedMediaType
+from workflows.catalogue.errors import NodeCancelled
+
+logger = logging.getLogger(__name__)
+
+COMMIT_EVERY_S = 1.0
+ON_OWN_FOR_S = 20.0  # then the rest of a run is left to whoever is free
+
+
+class RunningTasks:
+    """The tasks that this process runs right now, so that its watch can stop those cancelled."""
+
+    def __init__(self) -> None:
+        self._by_task: dict[str, tuple[str, Cancellation]] = {}
+
+    def add(self, claim: Claim, execution_id: str) -> Cancellation:
+        """Enter a task."""
+        cancellation = Cancellation()
+        self._by_task[claim.task_id] = (execution_id, cancellation)
+        return cancellation
+
+    def remove(self, claim: Claim) -> None:
+        """Strike a task out."""
+        self._by_task.pop(claim.task_id, None)
+
+    def executions(self) -> set[str]:
+        """Return the runs that tasks here belong to."""
+        return {execution_id for execution_id, _ in list(self._by_task.values())}
+
+    def cancel(self, execution_ids: Iterable[str]) -> None:
+        """Stop the tasks of these runs."""
+        over = set(execution_ids)
+        for execution_id, cancellation in list(self._by_task.values()):
+            if execution_id in over:
+                cancellation.set()
+
+
+class Performer:
+    """Performs tasks for one worker process; safe to use from many threads."""
+
+    def __init__(self, owner: str, *, clock: Clock = SYSTEM_CLOCK) -> None:
+        self.owner = owner
+        self.clock = clock
+        self.running = RunningTasks()
+        self.is_stopping = False
+
+    def perform(self, task_id: str) -> None:
+        """Claim a task and run it, then go on with what it made ready in the same run."""
+        claimed = claim_task(task_id=task_id, owner=self.owner, clock=self.clock)
+        if claimed is None:
+            return  # somebody else has it, or it was done long ago
+        claim, execution = claimed
+        began_at = self.clock.now()
+        following = self._perform_one(claim, execution)
+        while following is not None:
+            claim = claim_of(following)
+            elapsed_s = (self.clock.now() - began_at).total_seconds()
+            if self.is_stopping or elapsed_s > ON_OWN_FOR_S:
+                hand_back(claim=claim, clock=self.clock)
+                return
+            following = self._perform_one(claim, runs.get_execution_row(execution.id))
+
+    def _perform_one(self, claim: Claim, execution: Execution) -> Task | None:
+        cancellation = self.running.add(claim, execution.id)
+        try:
+            if claim.spec.segment == FETCH_SEGMENT:
+                return self._fetch_inputs(claim, execution, cancellation)
+            return self._run_segment(claim, execution, cancellation)
+        except (LeaseLost, NodeCancelled):
+            logger.info("task dropped", extra={"action": "task_dropped", "task": claim.task_id})
+            return None
+        except DatabaseError as error:
+            # The lease runs out by itself and another try finds everything as it was.
+            logger.error("task not stored", exc_info=error, extra={"action": "task_not_stored"})
+            return None
+        finally:
+            self.running.remove(claim)
+
+    def _run_segment(
+        self, claim: Claim, execution: Execution, cancellation: Cancellation
+    ) -> Task | None:
+        plan = plan_of(execution.version_id)
+        bench = TaskBench(
+            plan=plan,
+            workspace_id=execution.workspace_id,
+            execution_id=execution.id,
+            keep_all=execution.options["keep"] == "all",
+            cancellation=cancellation,
+            clock=self.clock,
+        )
+        report = TaskReport()
+        taken_over = self._taken_over(claim, execution, plan, report)
+        outer = _outer_values(plan, claim, execution)
+        runner = SegmentRunner(plan, claim.spec, outer, bench, self.clock, taken_over)
+        stored_at = self.clock.now()
+        for outcome in runner.run():
+            outcome.outputs = bench.settle(outcome.outputs) if self._is_due(stored_at) else (
+                outcome.outputs
+            )
+            report.add(outcome, plan)
+            if self._is_due(stored_at):
+                self._settle(report, bench)
+                store_progress(
+                    claim=claim, execution_id=execution.id, report=report, clock=self.clock
+                )
+                stored_at = self.clock.now()
+        self._settle(report, bench)
+        return finish(claim=claim, execution_id=execution.id, report=report, clock=self.clock)
+
+    def _is_due(self, stored_at: Any) -> bool:
+        return bool((self.clock.now() - stored_at).total_seconds() > COMMIT_EVERY_S)
+
+    def _settle(self, report: TaskReport, bench: TaskBench) -> None:
+        for outcome in report.outcomes:
+            outcome.outputs = bench.settle(outcome.outputs)
+        report.files = bench.take_files()
+
+    def _taken_over(
+        self, claim: Claim, execution: Execution, plan: Plan, report: TaskReport
+    ) -> Mapping[str, Mapping[str, Any] | None]:
+        """Return what earlier tries at the task have stored, and enter it into the report."""
+        if claim.fence == 1:
+            return {}
+        found: dict[str, Mapping[str, Any] | None] = {}
+        nodes = plan.segments[claim.spec.segment].node_ids
+        for row in runs.list_node_runs(execution.id, nodes):
+            if row.start != claim.spec.start:
+                continue
+            report.add_stored(row, plan)
+            report.partial_commits += 1
+            whole = all(is_kept(form) for form in row.outputs.values())
+            found[row.node_id] = (
+                {port: decode(form) for port, form in row.outputs.items()} if whole else None
+            )
+        return found
+
+    def _fetch_inputs(
+        self, claim: Claim, execution: Execution, cancellation: Cancellation
+    ) -> Task | None:
+        """Fetch the inputs that are URLs, one after the other."""
+        plan = plan_of(execution.version_id)
+        fetched, files, error = dict(execution.inputs), [], None
+        try:
+            for node in plan.inputs:
+                name = str(node.params["name"])
+                if name in fetched:
+                    fetched[name] = self._fetched(
+                        fetched[name], node.id, execution, files, cancellation
+                    )
+        except _InputFailed as failure:
+            error = failure.error
+        return finish_fetch(
+            claim=claim, execution_id=execution.id, inputs=fetched, files=files, error=error,
+            clock=self.clock,
+        )
+
+    def _fetched(
+        self,
+        form: Any,
+        node_id: str,
+        execution: Execution,
+        files: list[File],
+        cancellation: Cancellation,
+    ) -> Any:
+        if "l" in form:
+            items = [
+                self._fetched(item, node_id, execution, files, cancellation)
+                for item in form["l"]
+            ]
+            return {"l": items}
+        if "u" not in form:
+            return form
+        cancellation.check()
+        row = self._download(form["u"], node_id, execution)
+        files.append(row)
+        return encode(media_of(row, form["u"]["kind"]))
+
+    def _download(self, wanted: Mapping[str, str], node_id: str, execution: Execution) -> File:
+        path = conf.temporary_dir() / f"fetch-{secrets.token_hex(8)}"
+        try:
+            with path.open("wb") as sink:
+                fetch(
+                    wanted["url"], max_bytes=MediaLimits().video_bytes, sink=sink,
+                    deadline_s=conf.FETCH_DEADLINE_S, allow=conf.fetch_policy(),
+                )
+            row = import_media(
+                workspace_id=execution.workspace_id, source=path, clock=self.clock,
+                execution_id=execution.id,
+            )
+        except FetchError as error:
+            retryable = bool(getattr(error, "retryable", False))
+            raise _InputFailed(RunError(error.code, error.detail, node_id, retryable)) from error
+        except (MediaRejected, UnsupportedMediaType) as error:
+            raise _InputFailed(RunError("undecodable", error.detail, node_id)) from error
+        finally:
+            path.unlink(missing_ok=True)
+        expected = "image" if wanted["kind"] == "mask" else wanted["kind"]
+        if row.kind != expected:
+            message = f"The URL gives a file of kind {row.kind}."
+            raise _InputFailed(RunError("invalid_value", message, node_id))
+        return row
+
+
+class _InputFailed(Exception):
+    """An input cannot be had; the run fails at its node."""
+
+    def __init__(self, error: RunError) -> None:
+        self.error = error
+        super().__init__(error.message)
+
+
+def _outer_values(
+    plan: Plan, claim: Claim, execution: Execution
+) -> Mapping[tuple[str, str], Any]:
+    """Return the values that a segment reads from outside of itself, by (node, port)."""
+    inside = set(plan.segments[claim.spec.segment].node_ids)
+    wanted = {
+        (source.node, source.port)
+        for id_ in inside
+        for binding in plan.node(id_).bindings
+        for source in binding.sources
+        if source.node not in inside
+    }
+    values: dict[tuple[str, str], Any] = dict.fromkeys(wanted, ABSENT)
+    stored: set[str] = set()
+    for node, port in wanted:
+        if plan.node(node).spec.meta.role == "input":
+            values[node, port] = decode(execution.inputs[str(plan.node(node).params["name"])])
+        else:
+            stored.add(node)
+    if stored:
+        forms = runs.get_node_forms(execution.id, plan, stored)
+        values |= {place: decode(forms[place]) for place in wanted if place in forms}
+    return values

@@ -1,0 +1,1 @@
+"""Reads: plans of versions, runs as the API shows them, files."""

@@ -1,0 +1,16 @@
+"""Plans of versions. Versions are immutable, so a plan is made once in each process."""
+
+from functools import lru_cache
+
+from executor.engine.plan import Plan, build_plan
+from workflows.api import resolved_version
+
+
+@lru_cache(maxsize=512)
+def plan_of(version_id: str) -> Plan:
+    """Return the plan of a version.
+
+    Raises:
+        InvalidGraph: when the catalogue no longer has what the version needs.
+    """
+    return build_plan(resolved_version(version_id))

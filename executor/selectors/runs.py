@@ -1,0 +1,259 @@
+"""Reads of runs: the poll answer in two statements, lists by keyset, events onwards from a number."""
+
+import json
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Aggregate, CharField, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Cast
+
+from common.clock import rfc3339
+from common.fetch import redact_url
+from common.http.rendering import render_json
+from executor.engine.payload import node_forms
+from executor.engine.plan import Plan
+from executor.engine.state import RunState
+from executor.errors import ExecutionNotFound
+from executor.models import Execution, ExecutionEvent, NodeRun, Task
+from executor.selectors.planning import plan_of
+from executor.selectors.records import node_record, presenter_of, run_record
+from executor.types import FINAL_STATUSES, ExecutionStatus, TaskState
+
+# What a poll needs of the row; the rest may be large.
+_LIST_FIELDS = (
+    "id", "workspace_id", "workflow_id", "version_number", "status", "trigger", "mode",
+    "estimated_credits", "charged_credits", "error", "created_at", "started_at", "finished_at",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PollAnswer:
+    """A poll's body, already JSON, and whether it can still change."""
+
+    body: bytes
+    status: ExecutionStatus
+
+    @property
+    def is_final(self) -> bool:
+        """Say whether the run is over."""
+        return self.status.is_final
+
+
+class _Joined(Aggregate):
+    """The values of a group as one text, separated by commas."""
+
+    function = "GROUP_CONCAT"
+    name = "Joined"
+    output_field = CharField()
+
+    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        """PostgreSQL's form."""
+        return self.as_sql(
+            compiler, connection, function="STRING_AGG", template="%(function)s(%(expressions)s, ',')",
+            **extra,
+        )
+
+
+def get_poll_answer(workspace_id: str, execution_id: str) -> PollAnswer:
+    """Return the poll answer: one statement for a finished run, two for any other.
+
+    Raises:
+        ExecutionNotFound: no such run here.
+    """
+    execution = _with_running(Execution.objects.of(workspace_id)).filter(pk=execution_id).first()
+    if execution is None:
+        raise ExecutionNotFound
+    status = ExecutionStatus(execution.status)
+    if execution.final_payload is not None:
+        return PollAnswer(execution.final_payload.encode("utf-8"), status)
+    return PollAnswer(render_json(_payload(execution)), status)
+
+
+def get_status(workspace_id: str, execution_id: str) -> ExecutionStatus:
+    """Return a run's status alone.
+
+    Raises:
+        ExecutionNotFound: no such run here.
+    """
+    rows = Execution.objects.of(workspace_id).filter(pk=execution_id)
+    status = rows.values_list("status", flat=True).first()
+    if status is None:
+        raise ExecutionNotFound
+    return ExecutionStatus(status)
+
+
+def get_execution_json(workspace_id: str, execution_id: str) -> dict[str, Any]:
+    """Return the poll answer with what a run was given: inputs, metadata, trigger, version.
+
+    Raises:
+        ExecutionNotFound: no such run here.
+    """
+    execution = _with_running(Execution.objects.of(workspace_id)).filter(pk=execution_id).first()
+    if execution is None:
+        raise ExecutionNotFound
+    final = execution.final_payload
+    payload = json.loads(final) if final is not None else _payload(execution)
+    presenter = presenter_of(plan_of(execution.version_id), RunState.from_json(execution.state))
+    inputs = {name: _shown_input(form, presenter.show) for name, form in execution.inputs.items()}
+    return {
+        **payload,
+        "workflowId": execution.workflow_id,
+        "version": execution.version_number,
+        "trigger": execution.trigger,
+        "mode": execution.mode,
+        "inputs": inputs,
+        "metadata": execution.metadata,
+        "createdAt": rfc3339(execution.created_at),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionFilter:
+    """What a list of runs is narrowed to; None leaves a part open."""
+
+    workflow_id: str | None = None
+    status: ExecutionStatus | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def list_executions(
+    workspace_id: str, wanted: ExecutionFilter, *, before: str | None, limit: int
+) -> list[dict[str, Any]]:
+    """Return up to `limit` runs, newest first, that come after the id `before`."""
+    rows = Execution.objects.of(workspace_id)
+    if wanted.workflow_id is not None:
+        rows = rows.filter(workflow_id=wanted.workflow_id)
+    if wanted.status is not None:
+        rows = rows.filter(status=wanted.status)
+    if wanted.since is not None:
+        rows = rows.filter(created_at__gte=wanted.since)
+    if wanted.until is not None:
+        rows = rows.filter(created_at__lt=wanted.until)
+    if before is not None:
+        rows = rows.filter(pk__lt=before)
+    return [_summary(row) for row in rows.only(*_LIST_FIELDS).order_by("-pk")[:limit]]
+
+
+def list_events(execution_id: str, *, since: int) -> list[dict[str, Any]]:
+    """Return the events after number `since`, as `{seq, type, data}` in order."""
+    rows = ExecutionEvent.objects.filter(
+        execution_id=execution_id, last_seq__gt=since
+    ).order_by("first_seq")
+    return [event for event in _numbered(rows, execution_id) if event["seq"] > since]
+
+
+def get_event_seq(workspace_id: str, execution_id: str) -> int:
+    """Return the number of a run's newest event.
+
+    Raises:
+        ExecutionNotFound: no such run here.
+    """
+    rows = Execution.objects.of(workspace_id).filter(pk=execution_id)
+    seq = rows.values_list("event_seq", flat=True).first()
+    if seq is None:
+        raise ExecutionNotFound
+    return seq
+
+
+def get_snapshot(workspace_id: str, execution_id: str) -> tuple[int, bytes, bool]:
+    """Return a run's newest event number, its poll answer as it was then, and whether it is final.
+
+    The number is read first: an event that comes in between is shown twice rather than not at all.
+
+    Raises:
+        ExecutionNotFound: no such run here.
+    """
+    seq = get_event_seq(workspace_id, execution_id)
+    answer = get_poll_answer(workspace_id, execution_id)
+    return seq, answer.body, answer.is_final
+
+
+def get_execution_row(execution_id: str) -> Execution:
+    """Return a run's row, for the engine."""
+    return Execution.objects.across_workspaces().get(pk=execution_id)
+
+
+def list_node_runs(execution_id: str, nodes: Collection[str]) -> list[NodeRun]:
+    """Return the stored results of these nodes, for the engine."""
+    return list(NodeRun.objects.filter(execution_id=execution_id, node_id__in=nodes))
+
+
+def get_node_forms(
+    execution_id: str, plan: Plan, nodes: Collection[str]
+) -> dict[tuple[str, str], Mapping[str, Any]]:
+    """Return the stored outputs of these nodes by (node, port), mapped ones strung together."""
+    chunks: dict[str, list[NodeRun]] = {}
+    for row in list_node_runs(execution_id, nodes):
+        chunks.setdefault(row.node_id, []).append(row)
+    return {
+        (node_id, port): form
+        for node_id, rows in chunks.items()
+        for port, form in node_forms(
+            plan.node(node_id), [node_record(row) for row in sorted(rows, key=lambda r: r.start)]
+        ).items()
+    }
+
+
+def list_final_among(execution_ids: Collection[str]) -> list[str]:
+    """Return which of these runs are over, for the watch of a worker process."""
+    rows = Execution.objects.across_workspaces().filter(
+        pk__in=execution_ids, status__in=FINAL_STATUSES
+    )
+    return list(rows.values_list("pk", flat=True))
+
+
+def _with_running(rows: QuerySet[Execution]) -> QuerySet[Execution]:
+    """Add the segments that workers hold right now, in the same statement."""
+    held = (
+        Task.objects.filter(execution_id=OuterRef("pk"), state=TaskState.RUNNING)
+        .order_by()
+        .values("execution_id")
+        .annotate(segments=_Joined(Cast("segment", CharField())))
+        .values("segments")
+    )
+    return rows.annotate(running_segments=Subquery(held))
+
+
+def _payload(execution: Execution) -> dict[str, Any]:
+    plan, state = plan_of(execution.version_id), RunState.from_json(execution.state)
+    held = getattr(execution, "running_segments", None) or ""
+    running = frozenset(int(segment) for segment in held.split(",") if segment)
+    rows = NodeRun.objects.filter(execution_id=execution.id)
+    return presenter_of(plan, state).payload(
+        run_record(execution, running), [node_record(row) for row in rows]
+    )
+
+
+def _summary(row: Execution) -> dict[str, Any]:
+    return {
+        "executionId": row.id,
+        "status": row.status,
+        "workflowId": row.workflow_id,
+        "version": row.version_number,
+        "trigger": row.trigger,
+        "mode": row.mode,
+        "credits": {"estimated": row.estimated_credits, "charged": row.charged_credits},
+        "error": row.error,
+        "createdAt": rfc3339(row.created_at),
+        "startedAt": rfc3339(row.started_at),
+        "finishedAt": rfc3339(row.finished_at),
+    }
+
+
+def _shown_input(form: Mapping[str, Any], show: Any) -> Any:
+    """Show an input; of a URL that a worker has yet to fetch, without its query (it may be secret)."""
+    if "l" in form:
+        return [_shown_input(item, show) for item in form["l"] if item is not None]
+    return {"url": redact_url(form["u"]["url"])} if "u" in form else show(form)
+
+
+def _numbered(rows: QuerySet[ExecutionEvent], execution_id: str) -> Iterator[dict[str, Any]]:
+    for row in rows:
+        for offset, item in enumerate(row.items):
+            data = item["data"]
+            if item["type"] == "final":
+                data = json.loads(get_execution_row(execution_id).final_payload or "null")
+            yield {"seq": row.first_seq + offset, "type": item["type"], "data": data}

@@ -1,0 +1,143 @@
+"""Leases of tasks: taking one, keeping it, giving it back. Each move is compare-and-set."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+
+from common.clock import SYSTEM_CLOCK, Clock
+from executor import dispatch
+from executor.engine.step import TaskSpec
+from executor.errors import LeaseLost
+from executor.models import Execution, Task
+from executor.services.transitions import db_time, lease_end
+from executor.types import ExecutionStatus, TaskState
+
+MAX_ATTEMPTS = 3  # claims without progress, then the task is poison
+RING_AGAIN_S = 2.0  # a doorbell that nobody followed, while the broker's queue is empty
+RING_ANYWAY_S = 10.0  # the same while it is not: some bells of a flood may be lost
+SWEEP_LIMIT = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A task that this worker owns for as long as `fence` is still the row's."""
+
+    task_id: str
+    fence: int
+    owner: str
+    spec: TaskSpec
+    attempts: int
+
+
+def claim_task(
+    *, task_id: str, owner: str, clock: Clock = SYSTEM_CLOCK
+) -> tuple[Claim, Execution] | None:
+    """Take a ready task; None when it is not there to be taken (any more)."""
+    now = clock.now()
+    with transaction.atomic():
+        taken = Task.objects.filter(
+            pk=task_id, state=TaskState.READY, wake_at__lte=db_time(now)
+        ).update(
+            state=TaskState.RUNNING,
+            lease_owner=owner,
+            lease_until=lease_end(now),
+            fence=F("fence") + 1,
+            attempts=F("attempts") + 1,
+        )
+        if not taken:
+            return None
+        task = Task.objects.select_related("execution").get(pk=task_id)
+        execution = task.execution
+        if execution.status == ExecutionStatus.QUEUED:
+            execution.status, execution.started_at = ExecutionStatus.RUNNING, now
+            Execution.objects.across_workspaces().filter(
+                pk=execution.id, status=ExecutionStatus.QUEUED
+            ).update(status=ExecutionStatus.RUNNING, started_at=now)
+    return claim_of(task), execution
+
+
+def claim_of(task: Task) -> Claim:
+    """Return a row that is already owned as a claim."""
+    spec = TaskSpec(task.segment, task.start, task.stop)
+    return Claim(task.id, task.fence, task.lease_owner, spec, task.attempts)
+
+
+def check_lease(claim: Claim, *, ends: bool) -> None:
+    """Confirm, inside the transaction of an effect, that the task is still this worker's.
+
+    `ends` marks the task as done; else the claim goes on, with its attempts counted anew since it
+    has made progress.
+
+    Raises:
+        LeaseLost: somebody took it over; the transaction must roll back.
+    """
+    changes = {"state": TaskState.DONE, "lease_until": None} if ends else {"attempts": 1}
+    if not _owned(claim).update(**changes):
+        raise LeaseLost(claim.task_id)
+
+
+def renew_leases(*, owner: str, clock: Clock = SYSTEM_CLOCK) -> int:
+    """Push the leases of all tasks of a worker process out; returns how many there are."""
+    return Task.objects.filter(lease_owner=owner, state=TaskState.RUNNING).update(
+        lease_until=lease_end(clock.now())
+    )
+
+
+def hand_back(*, claim: Claim, clock: Clock = SYSTEM_CLOCK) -> None:
+    """Give a task up unfinished, for another worker to take at once."""
+    _owned(claim).update(
+        state=TaskState.READY, lease_until=None, wake_at=clock.now(), rung_at=None,
+        attempts=F("attempts") - 1,
+    )
+
+
+def release_dead(*, clock: Clock = SYSTEM_CLOCK, all_leases: bool = False) -> list[str]:
+    """Make tasks whose lease ran out ready again, and return those that are poison instead.
+
+    `all_leases` takes over every lease: the embedded server does so when it starts, since it is
+    alone on its database and whoever held them is gone.
+    """
+    now = clock.now()
+    dead = Task.objects.filter(state=TaskState.RUNNING)
+    if not all_leases:
+        dead = dead.filter(lease_until__lt=db_time(now))
+    poison = list(dead.filter(attempts__gte=MAX_ATTEMPTS).values_list("pk", flat=True))
+    dead.exclude(pk__in=poison).update(
+        state=TaskState.READY, lease_until=None, wake_at=now, rung_at=None, fence=F("fence") + 1
+    )
+    return poison
+
+
+def ring_unheard(*, clock: Clock = SYSTEM_CLOCK, queues: Sequence[str]) -> int:
+    """Ring for claimable tasks that no worker seems to have heard of; returns how many."""
+    now = clock.now()
+    rung = 0
+    for queue in queues:
+        wait_s = RING_AGAIN_S if dispatch.backlog(queue) == 0 else RING_ANYWAY_S
+        unheard = list(
+            Task.objects.filter(
+                _rung_before(now, wait_s), state=TaskState.READY, queue=queue,
+                wake_at__lte=db_time(now),
+            )
+            .order_by("wake_at")
+            .values_list("pk", flat=True)[:SWEEP_LIMIT]
+        )
+        if unheard:
+            Task.objects.filter(pk__in=unheard).update(rung_at=now)
+        for task_id in unheard:
+            dispatch.ring(task_id, queue)
+        rung += len(unheard)
+    return rung
+
+
+def _rung_before(now: datetime, wait_s: float) -> Q:
+    return Q(rung_at=None) | Q(rung_at__lt=now - timedelta(seconds=wait_s))
+
+
+def _owned(claim: Claim) -> QuerySet[Task]:
+    return Task.objects.filter(
+        pk=claim.task_id, state=TaskState.RUNNING, fence=claim.fence, lease_owner=claim.owner
+    )

@@ -1,0 +1,121 @@
+"""Files: taking uploads through the sandbox, keeping what nodes make, deleting."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from django.db import transaction
+
+from common.clock import SYSTEM_CLOCK, Clock
+from common.ids import new_id
+from executor import gateway
+from executor.errors import FileNotFound
+from executor.media.sandbox import MediaInfo, MediaLimits, Sandbox
+from executor.models import File
+from executor.types import FileRef
+from workflows.catalogue.values import MEDIA_CLASSES, Media
+
+_sandbox = Sandbox()
+
+
+def take_upload(
+    *, workspace_id: str, source: Path, clock: Clock = SYSTEM_CLOCK
+) -> FileRef:
+    """Check, re-encode and keep an uploaded file; `source` is gone afterwards.
+
+    Raises:
+        UnsupportedMediaType: a format that is not taken.
+        MediaRejected: it cannot be decoded, or is over a limit.
+    """
+    row = import_media(workspace_id=workspace_id, source=source, clock=clock)
+    row.save(force_insert=True)
+    return file_ref(row)
+
+
+def import_media(
+    *, workspace_id: str, source: Path, clock: Clock = SYSTEM_CLOCK, execution_id: str | None = None
+) -> File:
+    """Bring untrusted bytes into the store; return the row, which the caller inserts.
+
+    The bytes are there before the row is, so a row never lacks its object.
+
+    Raises:
+        UnsupportedMediaType: a format that is not taken.
+        MediaRejected: it cannot be decoded, or is over a limit.
+    """
+    target = source.with_suffix(".clean")
+    try:
+        info = _sandbox.normalise(source, target, limits=MediaLimits())
+        row = _row_of(workspace_id, info, execution_id, clock)
+        gateway.put_file(row.storage_key, target)
+        return row
+    finally:
+        source.unlink(missing_ok=True)
+        target.unlink(missing_ok=True)
+
+
+def delete_file(*, workspace_id: str, file_id: str, clock: Clock = SYSTEM_CLOCK) -> None:
+    """Delete a file; its id answers 410 from now on. The bytes go when nobody else has them.
+
+    Raises:
+        FileNotFound: no such file here (one deleted before counts as done).
+    """
+    with transaction.atomic():
+        rows = File.objects.of(workspace_id).filter(pk=file_id)
+        row = rows.first()
+        if row is None:
+            raise FileNotFound
+        if row.deleted_at is not None:
+            return
+        rows.update(deleted_at=clock.now())
+        others = File.objects.of(workspace_id).filter(
+            storage_key=row.storage_key, deleted_at=None
+        )
+        if not others.exists():
+            transaction.on_commit(lambda: gateway.delete_stored(row.storage_key), robust=True)
+
+
+def content_key(workspace_id: str, sha256: str) -> str:
+    """Return where content lies: apart for each workspace, so that none can sense another's."""
+    return f"{workspace_id}/{sha256[:2]}/{sha256}"
+
+
+def file_ref(row: File) -> FileRef:
+    """Return a row as other layers see it."""
+    return FileRef(
+        row.id, row.workspace_id, row.kind, row.content_type, row.bytes, row.sha256,
+        row.width, row.height, row.duration_s, row.created_at,
+    )
+
+
+def media_of(row: File, kind: str | None = None) -> Media:
+    """Return a file as a value of a graph; a picture may stand in as a mask."""
+    made = MEDIA_CLASSES[kind or row.kind]
+    return made(
+        content_type=row.content_type, file_id=row.id, bytes=row.bytes, width=row.width,
+        height=row.height, duration_s=row.duration_s,
+    )
+
+
+def find_files(workspace_id: str, ids: list[str]) -> Mapping[str, File]:
+    """Return the living files of a workspace among these ids, in one query."""
+    rows = File.objects.of(workspace_id).filter(pk__in=ids, deleted_at=None)
+    return {row.id: row for row in rows}
+
+
+def _row_of(
+    workspace_id: str, info: MediaInfo, execution_id: str | None, clock: Clock
+) -> File:
+    return File(
+        id=new_id("file"),
+        workspace_id=workspace_id,
+        kind=info.kind,
+        content_type=info.content_type,
+        bytes=info.bytes,
+        sha256=info.sha256,
+        storage_key=content_key(workspace_id, info.sha256),
+        width=info.width,
+        height=info.height,
+        duration_s=info.duration_s,
+        execution_id=execution_id,
+        created_at=clock.now(),
+    )

@@ -1,0 +1,204 @@
+"""Writing down what a task gave: each commit is one transaction, guarded by the task's fence."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import transaction
+
+from common.clock import SYSTEM_CLOCK, Clock
+from executor.engine.codec import encode, is_list_form, length_of
+from executor.engine.plan import Plan
+from executor.engine.segment import NodeOutcome
+from executor.engine.state import RunState
+from executor.engine.step import TaskResult, TaskSpec, fail_input, finish_task
+from executor.errors import LeaseLost
+from executor.models import Execution, File, NodeRun, Task
+from executor.services.accept import first_step
+from executor.services.claims import Claim, check_lease
+from executor.selectors.planning import plan_of
+from executor.services.transitions import FETCH_SEGMENT, Transition, lock_execution
+from executor.types import NodeStatus, RunError, TaskState
+
+
+@dataclass
+class TaskReport:
+    """What a worker has to store: outcomes not yet stored, and the files that they name.
+
+    `statuses`, `absent` and `lengths` add up over all commits of the task.
+    """
+
+    outcomes: list[NodeOutcome] = field(default_factory=list)
+    files: list[File] = field(default_factory=list)
+    statuses: dict[str, NodeStatus] = field(default_factory=dict)
+    absent: dict[str, list[str]] = field(default_factory=dict)
+    lengths: dict[str, int] = field(default_factory=dict)
+    error: RunError | None = None
+    partial_commits: int = 0
+
+    def add(self, outcome: NodeOutcome, plan: Plan) -> None:
+        """Take in what came of a node."""
+        self.outcomes.append(outcome)
+        self.statuses[outcome.node_id] = outcome.status
+        if outcome.absent and outcome.status == NodeStatus.COMPLETED:
+            self.absent[outcome.node_id] = outcome.absent
+        self._measure(outcome.node_id, outcome.lengths, plan)
+        self.error = self.error or outcome.error
+
+    def add_stored(self, row: NodeRun, plan: Plan) -> None:
+        """Take in what an earlier try at the task has stored of a node."""
+        self.statuses[row.node_id] = NodeStatus(row.status)
+        absent = [port for port in plan.node(row.node_id).out_kinds if port not in row.outputs]
+        if absent and row.status == NodeStatus.COMPLETED:
+            self.absent[row.node_id] = absent
+        lengths = {port: length_of(f) for port, f in row.outputs.items() if is_list_form(f)}
+        self._measure(row.node_id, lengths, plan)
+        if row.error is not None:
+            error = row.error
+            self.error = self.error or RunError(
+                error["code"], error["message"], row.node_id, error["retryable"]
+            )
+
+    def _measure(self, node_id: str, lengths: Mapping[str, int], plan: Plan) -> None:
+        for port, length in lengths.items():
+            if (node_id, port) in plan.measured:
+                self.lengths[f"{node_id}.{port}"] = length
+
+
+def store_progress(
+    *, claim: Claim, execution_id: str, report: TaskReport, clock: Clock = SYSTEM_CLOCK
+) -> None:
+    """Store what a long task has done so far, so that a crash costs no more than the rest.
+
+    Raises:
+        LeaseLost: the task is somebody else's, or the run is over; nothing was written.
+    """
+    with transaction.atomic():
+        change = _open(claim, execution_id, clock, ends=False)
+        _add_outcomes(change, claim, report)
+        change.write()
+    report.partial_commits += 1
+    report.outcomes, report.files = [], []
+
+
+def finish(
+    *, claim: Claim, execution_id: str, report: TaskReport, clock: Clock = SYSTEM_CLOCK
+) -> Task | None:
+    """Store a finished task and start what follows.
+
+    Returns the next task of this run, already claimed by the same worker, where there is one; the
+    others are rung on commit.
+
+    Raises:
+        LeaseLost: the task is somebody else's, or the run is over; nothing was written.
+    """
+    with transaction.atomic():
+        change = _open(claim, execution_id, clock, ends=True)
+        change.all_rows = len(change.plan.segments) == 1 and not report.partial_commits \
+            and claim.attempts == 1 and claim.spec.stop == 0
+        _add_outcomes(change, claim, report)
+        result = TaskResult(report.statuses, report.absent, report.lengths, report.error)
+        step = finish_task(change.plan, change.state, claim.spec, result)
+        following = change.apply(step, claim_for=claim.owner)
+        change.write()
+    return following
+
+
+def finish_fetch(
+    *,
+    claim: Claim,
+    execution_id: str,
+    inputs: dict[str, Any],
+    files: Sequence[File],
+    error: RunError | None,
+    clock: Clock = SYSTEM_CLOCK,
+) -> Task | None:
+    """Store fetched inputs and begin the run, or fail it when one could not be had.
+
+    Raises:
+        LeaseLost: the task is somebody else's, or the run is over; nothing was written.
+    """
+    with transaction.atomic():
+        change = _open(claim, execution_id, clock, ends=True)
+        change.all_rows = True
+        if files:
+            File.objects.across_workspaces().bulk_create(list(files))
+        if error is not None:
+            step = fail_input(change.plan, change.state, error)
+        else:
+            change.execution.inputs = change.changed["inputs"] = inputs
+            step = first_step(change.plan, change.state, inputs)
+        following = change.apply(step, claim_for=claim.owner)
+        change.write()
+    return following
+
+
+def fail_poisonous(*, task_id: str, clock: Clock = SYSTEM_CLOCK) -> None:
+    """Fail the run of a task that took down every worker that claimed it."""
+    with transaction.atomic():
+        task = Task.objects.filter(pk=task_id, state=TaskState.RUNNING).first()
+        execution = lock_execution(task.execution_id) if task is not None else None
+        if task is None or execution is None or execution.status_is_final:
+            return
+        Task.objects.filter(pk=task_id).update(state=TaskState.DROPPED)
+        change = _transition(execution, clock)
+        message = "No worker could finish this; it was given up after several tries."
+        if task.segment == FETCH_SEGMENT:
+            error = RunError("resource_limit", message, change.plan.inputs[0].id)
+            change.apply(fail_input(change.plan, change.state, error))
+        else:
+            stored = _stored_statuses(change, task)
+            nodes = change.plan.segments[task.segment].node_ids
+            node = next((node for node in nodes if node not in stored), nodes[-1])
+            error = RunError("resource_limit", message, node)
+            spec = TaskSpec(task.segment, task.start, task.stop)
+            result = TaskResult({**stored, node: NodeStatus.FAILED}, error=error)
+            step = finish_task(change.plan, change.state, spec, result)
+            step.failed.append((node, error))
+            change.apply(step)
+        change.write()
+
+
+def _open(claim: Claim, execution_id: str, clock: Clock, *, ends: bool) -> Transition:
+    execution = lock_execution(execution_id)
+    if execution is None or execution.status_is_final:
+        raise LeaseLost(claim.task_id)
+    check_lease(claim, ends=ends)
+    return _transition(execution, clock)
+
+
+def _transition(execution: Execution, clock: Clock) -> Transition:
+    state = RunState.from_json(execution.state)
+    return Transition(execution, plan_of(execution.version_id), state, clock.now())
+
+
+def _add_outcomes(change: Transition, claim: Claim, report: TaskReport) -> None:
+    if report.files:
+        File.objects.across_workspaces().bulk_create(report.files)
+    for outcome in report.outcomes:
+        row = _row_of(change.execution, claim, outcome)
+        change.rows.append(row)
+        if claim.spec.stop == 0:  # of a mapped node, the whole is told when all chunks are there
+            change.tell_node(outcome.node_id, (row,), outcome.status)
+
+
+def _row_of(execution: Execution, claim: Claim, outcome: NodeOutcome) -> NodeRun:
+    return NodeRun(
+        execution_id=execution.id,
+        node_id=outcome.node_id,
+        start=claim.spec.start,
+        status=outcome.status,
+        outputs={port: encode(value) for port, value in outcome.outputs.items()},
+        error=outcome.error.as_json() if outcome.error else None,
+        started_at=outcome.started_at,
+        finished_at=outcome.finished_at,
+    )
+
+
+def _stored_statuses(change: Transition, task: Task) -> dict[str, NodeStatus]:
+    """Return the statuses that earlier tries at a task have stored, by node."""
+    nodes = change.plan.segments[task.segment].node_ids
+    rows = NodeRun.objects.filter(
+        execution_id=change.execution.id, start=task.start, node_id__in=nodes
+    )
+    return {row.node_id: NodeStatus(row.status) for row in rows}

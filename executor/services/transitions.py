@@ -1,0 +1,196 @@
+"""Carrying out what the engine decided, inside the caller's transaction and the row's lock."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+
+from common.ids import new_id
+from executor import conf, dispatch
+from executor.engine.plan import Plan
+from executor.engine.state import RunState, sources_of
+from executor.engine.step import Step, TaskSpec, drop_tasks
+from executor.models import Execution, ExecutionEvent, NodeRun, Task
+from executor.selectors.records import final_text, node_record, presenter_of
+from executor.types import ExecutionStatus, NodeStatus, TaskState
+
+FETCH_SEGMENT = -1
+
+
+@dataclass
+class Transition:
+    """One change of a run: what is written together, and the events that tell of it.
+
+    `rows` are node runs inserted in this transaction; `all_rows` says that no others exist, which
+    spares a query when the run ends in one go.
+    """
+
+    execution: Execution
+    plan: Plan
+    state: RunState
+    now: datetime
+    rows: list[NodeRun] = field(default_factory=list)
+    all_rows: bool = False
+    events: list[dict[str, Any]] = field(default_factory=list)
+    changed: dict[str, Any] = field(default_factory=dict)
+
+    def apply(self, step: Step, *, claim_for: str = "") -> Task | None:
+        """Carry out a step; with `claim_for` the first new `runs` task is claimed at once.
+
+        Returns the claimed task. The others are rung on commit.
+        """
+        self._add_ended(step)
+        if self.state.error is not None and step.final is None:
+            self._drop_waiting(step)
+        if step.final is not None:
+            self._finish(step.final)
+            return None
+        return self._create_tasks(step.ready, claim_for)
+
+    def write(self) -> None:
+        """Write node runs, events and the execution row, and announce the news on commit."""
+        if self.rows:
+            NodeRun.objects.bulk_create(self.rows)
+        if not self.execution.status_is_final:
+            self.changed["state"] = self.state.as_json()
+        self._append_events()
+        _execution(self.execution.id).update(**self.changed)
+        dispatch.announce_on_commit(self.execution.id)
+
+    def tell_node(self, node_id: str, rows: Sequence[NodeRun], status: str) -> None:
+        """Add a `node` event."""
+        presenter = presenter_of(self.plan, self.state)
+        records = [node_record(row) for row in rows]
+        data = presenter.node(self.plan.node(node_id), records, status)
+        self.events.append({"type": "node", "data": data})
+
+    def finish(self, status: ExecutionStatus, error: dict[str, Any] | None) -> None:
+        """Give the run its final status."""
+        if ExecutionStatus(self.execution.status) not in sources_of(status):
+            raise ValueError(f"{self.execution.status} cannot become {status}")
+        execution = self.execution
+        execution.status, execution.error = status, error
+        execution.finished_at = self.now
+        execution.started_at = execution.started_at or self.now
+        execution.final_payload = final_text(execution, self.plan, self.state, self._known_rows())
+        self.events.append({"type": "final", "data": None})  # readers put the payload in
+        self.changed |= {
+            "status": status,
+            "error": error,
+            "state": self.state.as_json(),
+            "started_at": execution.started_at,
+            "finished_at": self.now,
+            "final_payload": execution.final_payload,
+        }
+
+    def _finish(self, status: ExecutionStatus) -> None:
+        self.finish(status, self.state.error.as_json() if self.state.error else None)
+
+    def _known_rows(self) -> list[NodeRun]:
+        if self.all_rows:
+            return self.rows
+        return [*NodeRun.objects.filter(execution_id=self.execution.id), *self.rows]
+
+    def _add_ended(self, step: Step) -> None:
+        """Record nodes that ended without running."""
+        for node_id in step.empty:
+            outputs = {port: {"v": []} for port in self.plan.node(node_id).out_kinds}
+            self._add_row(node_id, NodeStatus.COMPLETED, outputs, None)
+        for node_id, error in step.failed:
+            if not any(row.node_id == node_id for row in self.rows):
+                self._add_row(node_id, NodeStatus.FAILED, {}, error.as_json())
+        for node_id in step.skipped:
+            self.tell_node(node_id, (), NodeStatus.SKIPPED)
+
+    def _add_row(
+        self, node_id: str, status: NodeStatus, outputs: dict[str, Any], error: Any
+    ) -> None:
+        row = NodeRun(
+            execution_id=self.execution.id, node_id=node_id, status=status, outputs=outputs,
+            error=error, started_at=self.now, finished_at=self.now,
+        )
+        self.rows.append(row)
+        self.tell_node(node_id, (row,), status)
+
+    def _drop_waiting(self, step: Step) -> None:
+        """After a failure nothing new starts: take waiting tasks out, which may end the run."""
+        waiting = Task.objects.filter(execution_id=self.execution.id, state=TaskState.READY)
+        segments = list(waiting.values_list("segment", flat=True))
+        if segments:
+            waiting.update(state=TaskState.DROPPED)
+            after = drop_tasks(self.plan, self.state, segments)
+            step.final = after.final
+            for node_id in after.skipped:
+                self.tell_node(node_id, (), NodeStatus.SKIPPED)
+
+    def _create_tasks(self, specs: Sequence[TaskSpec], claim_for: str) -> Task | None:
+        tasks = [self._task(spec) for spec in specs]
+        mine = next((task for task in tasks if task.queue == "runs"), None) if claim_for else None
+        if mine is not None:
+            mine.state, mine.lease_owner = TaskState.RUNNING, claim_for
+            mine.fence = mine.attempts = 1
+            mine.lease_until = lease_end(self.now)
+        if tasks:
+            Task.objects.bulk_create(tasks)
+        for task in tasks:
+            if task is not mine:
+                dispatch.ring_on_commit(task.id, task.queue)
+        return mine
+
+    def _task(self, spec: TaskSpec) -> Task:
+        fetching = spec.segment == FETCH_SEGMENT
+        cost = "cpu" if fetching else self.plan.segments[spec.segment].cost
+        return Task(
+            id=new_id("task"),
+            execution_id=self.execution.id,
+            workspace_id=self.execution.workspace_id,
+            segment=spec.segment,
+            start=spec.start,
+            stop=spec.stop,
+            queue=conf.QUEUE_OF_COST[cost],
+            wake_at=db_time(self.now),
+            rung_at=self.now,
+        )
+
+    def _append_events(self) -> None:
+        if not self.events:
+            return
+        first = self.execution.event_seq + 1
+        last = self.execution.event_seq + len(self.events)
+        ExecutionEvent.objects.create(
+            execution_id=self.execution.id, first_seq=first, last_seq=last, items=self.events,
+            created_at=self.now,
+        )
+        self.execution.event_seq = self.changed["event_seq"] = last
+
+
+def lock_execution(execution_id: str) -> Execution | None:
+    """Return the row, locked until the transaction ends; None when it is gone.
+
+    On SQLite the IMMEDIATE transaction itself is the lock.
+    """
+    rows: QuerySet[Execution] = _execution(execution_id)
+    if conf.is_postgres():
+        rows = rows.select_for_update()
+    return rows.first()
+
+
+def lease_end(now: datetime) -> Any:
+    """Return when a lease taken now runs out; on PostgreSQL by the database's own clock."""
+    return db_time(now, plus_s=conf.lease_s())
+
+
+def db_time(now: datetime, *, plus_s: float = 0) -> Any:
+    """Return the time by the clock that all workers share.
+
+    Hosts of a cluster disagree about the time, so there the database's clock decides; in the
+    embedded mode there is one host.
+    """
+    return (Now() if conf.is_postgres() else now) + timedelta(seconds=plus_s)
+
+
+def _execution(execution_id: str) -> QuerySet[Execution]:
+    return Execution.objects.across_workspaces().filter(pk=execution_id)

@@ -1,0 +1,14 @@
+"""Dramatiq's actors. A message is a doorbell: it carries an id, and losing one loses nothing."""
+
+import dramatiq
+from django.db import close_old_connections
+
+from executor import dispatch
+from executor.runtime.worker import get_performer
+
+
+@dramatiq.actor(actor_name=dispatch.TASK_ACTOR, queue_name="runs", broker=dispatch.get_broker())
+def run_task(*, task_id: str, **_: object) -> None:
+    """Perform a task; unknown keywords of newer senders are ignored."""
+    close_old_connections()  # one that the database dropped must not fail the next task
+    get_performer().perform(task_id)

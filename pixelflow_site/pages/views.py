@@ -1,0 +1,41 @@
+"""The start page and the documentation."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+from drf_spectacular.renderers import OpenApiJsonRenderer
+from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView
+
+from workflows.api import get_catalogue
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """Show what runs here and where to go on."""
+    return render(request, "pixelflow_site/home.html")
+
+
+@require_safe
+def node_docs(request: HttpRequest) -> HttpResponse:
+    """Show every node type with its ports and parameters, from the catalogue itself."""
+    groups: dict[str, list[object]] = {}
+    for entry in get_catalogue().as_json():
+        groups.setdefault(entry["category"], []).append(entry)
+    return render(request, "pixelflow_site/nodes.html", {"groups": sorted(groups.items())})
+
+
+class SchemaView(SpectacularAPIView):
+    """The OpenAPI 3.1 document of the public API."""
+
+    authentication_classes = ()
+    permission_classes = ()
+    renderer_classes = (OpenApiJsonRenderer,)
+    public = True
+
+
+class ApiDocsView(SpectacularRedocView):
+    """The API reference, made from the OpenAPI document; its script is served from here."""
+
+    authentication_classes = ()
+    permission_classes = ()
+    url_name = "schema"

@@ -1,0 +1,1 @@
+"""Serving: which handler answers what, the strict HTTP protocol, and the embedded process."""

@@ -1,0 +1,51 @@
+"""One router by path: waits and sockets go to ASGI, everything else to WSGI threads.
+
+Django's ASGI handler halves the throughput of plain views, while a wait in a WSGI thread would
+hold the thread; so each kind of request goes where it costs least (docs/decisions/0007).
+"""
+
+import re
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+from urllib.parse import parse_qs
+
+from a2wsgi import WSGIMiddleware
+from channels.auth import AuthMiddlewareStack
+from channels.routing import ProtocolTypeRouter, URLRouter
+
+from executor.routing import websocket_urlpatterns
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+WSGI_THREADS = 8
+
+_POLL = re.compile(r"/api/v1/workflows/executions/[^/]+/poll/?")
+
+
+def build_application(*, django: AsgiApp, wsgi: Any) -> AsgiApp:
+    """Return the ASGI application of a web process."""
+    plain = WSGIMiddleware(wsgi, workers=WSGI_THREADS)
+
+    async def http(scope: Scope, receive: Receive, send: Send) -> None:
+        waiting = waiting_path(scope)
+        if waiting is None:
+            await plain(scope, receive, send)
+        else:
+            changed = {**scope, "path": waiting, "raw_path": waiting.encode("ascii")}
+            await django(changed, receive, send)
+
+    sockets = AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
+    application: AsgiApp = ProtocolTypeRouter({"http": http, "websocket": sockets})
+    return application
+
+
+def waiting_path(scope: Scope) -> str | None:
+    """Return the internal path of a poll that waits; None for every other request."""
+    path = scope["path"]
+    if scope["method"] != "GET" or not _POLL.fullmatch(path):
+        return None
+    wait = parse_qs(scope["query_string"].decode("latin-1")).get("wait", ["0"])[-1]
+    return f"{path.rstrip('/')}/wait" if path.isascii() and wait not in ("", "0") else None

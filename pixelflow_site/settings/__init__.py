@@ -1,0 +1,1 @@
+"""Settings: `env.py` declares every key, `base.py` turns them into Django's settings."""

@@ -1,0 +1,242 @@
+"""Django's settings out of the environment. Embedded and production differ by environment alone."""
+
+import os
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from pixelflow_site.settings.env import BASE_DIR, Env, SettingsError
+
+env = Env(os.environ)
+
+DEBUG = env.boolean("DEBUG")
+SECRET_KEY = env.secret("SECRET_KEY")
+if len(SECRET_KEY) < 32:
+    raise SettingsError("SECRET_KEY must have at least 32 characters")
+
+PORT = env.integer("PORT")
+PUBLIC_URL = (env.text("PUBLIC_URL") or f"http://127.0.0.1:{PORT}").rstrip("/")
+ALLOWED_HOSTS = [
+    urlsplit(PUBLIC_URL).hostname or "127.0.0.1",
+    "127.0.0.1",
+    "localhost",
+    "[::1]",
+    *env.items("ALLOWED_HOSTS"),
+]
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "corsheaders",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "channels",
+    "common",
+    "accounts",
+    "billing",
+    "workflows",
+    "executor",
+    "templates_gallery",
+    "pixelflow_site",
+]
+
+MIDDLEWARE = [
+    "common.http.request_id.RequestIdMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "common.http.paths.ApiPathMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "pixelflow_site.urls"
+WSGI_APPLICATION = "pixelflow_site.wsgi.application"
+ASGI_APPLICATION = "pixelflow_site.asgi.application"
+APPEND_SLASH = False
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+
+def sqlite_database() -> dict[str, Any]:
+    """SQLite as the embedded truth.
+
+    WAL lets readers go on beside the one writer; IMMEDIATE takes the write lock at BEGIN, so a
+    transaction never fails half-way for it; FULL makes an acknowledged run survive a power cut.
+    """
+    return {
+        "ENGINE": "common.sqlite",
+        "NAME": str(env.data_dir / "pixelflow.sqlite3"),
+        "CONN_MAX_AGE": None,
+        "OPTIONS": {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; "
+            "PRAGMA cache_size=-16000; PRAGMA mmap_size=134217728;",
+        },
+    }
+
+
+def postgres_database(url: str) -> dict[str, Any]:
+    """PostgreSQL from a URL; query values become connection options."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("postgresql", "postgres"):
+        raise SettingsError("DATABASE_URL must begin with postgresql://")
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.lstrip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": parts.hostname or "",
+        "PORT": str(parts.port or ""),
+        "CONN_MAX_AGE": 600,
+        "CONN_HEALTH_CHECKS": True,
+    }
+
+
+DATABASE_URL = env.text("DATABASE_URL")
+EMBEDDED = env.embedded
+DATA_DIR = env.data_dir
+DATA_DIR.mkdir(parents=True, exist_ok=True)
+DATABASES = {"default": postgres_database(DATABASE_URL) if DATABASE_URL else sqlite_database()}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REDIS_URL = env.text("REDIS_URL")
+if REDIS_URL:
+    CACHES: dict[str, Any] = {
+        "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    }
+    CHANNEL_LAYERS: dict[str, Any] = {
+        "default": {
+            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            "CONFIG": {"hosts": [REDIS_URL], "prefix": "pixelflow"},
+        }
+    }
+else:
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+
+if env.text("S3_BUCKET"):
+    _media_storage: dict[str, Any] = {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": env.text("S3_BUCKET"),
+            "endpoint_url": env.text("S3_ENDPOINT_URL") or None,
+            "region_name": env.text("S3_REGION"),
+            "access_key": env.text("S3_ACCESS_KEY_ID") or None,
+            "secret_key": env.text("S3_SECRET_ACCESS_KEY") or None,
+            "default_acl": None,
+            "querystring_expire": 15 * 60,
+            "file_overwrite": True,
+        },
+    }
+else:
+    _media_storage = {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": str(env.data_dir / "media")},
+    }
+STORAGES = {
+    "default": _media_storage,
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
+}
+STATIC_URL = "/static/"
+STATIC_ROOT = env.data_dir / "static"
+WHITENOISE_USE_FINDERS = True
+
+AUTH_USER_MODEL = "accounts.User"
+LOGIN_URL = "/admin/login/"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator",
+                 "CommonPasswordValidator")
+]
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+SECURE_CONTENT_TYPE_NOSNIFF = True
+X_FRAME_OPTIONS = "DENY"
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = False
+
+# Bodies are read by common.http.body within their own limits.
+DATA_UPLOAD_MAX_MEMORY_SIZE = None
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1_000
+DATA_UPLOAD_MAX_NUMBER_FILES = 10
+
+CORS_URLS_REGEX = r"^/api/v1/"
+CORS_ALLOW_ALL_ORIGINS = True
+CORS_ALLOW_HEADERS = ("authorization", "content-type", "idempotency-key", "if-match",
+                      "last-event-id", "x-request-id")
+CORS_EXPOSE_HEADERS = ("location", "retry-after", "x-request-id", "etag", "idempotent-replayed",
+                       "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset",
+                       "ratelimit", "ratelimit-policy")
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.http.authentication.ApiKeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["accounts.http.authentication.HasScope"],
+    "DEFAULT_RENDERER_CLASSES": ["common.http.drf_json.JsonRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "common.http.drf_json.JsonNegotiation",
+    "DEFAULT_PARSER_CLASSES": [],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "common.http.drf.exception_handler",
+    "UNAUTHENTICATED_USER": None,
+    "URL_FORMAT_OVERRIDE": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Pixelflow API",
+    "VERSION": "1.0.0",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": r"/api/v1",
+    "REDOC_DIST": "SIDECAR",
+    "SERVERS": [{"url": PUBLIC_URL}],
+}
+
+# What the apps' conf.py modules read.
+KEY_PEPPERS = env.secret("KEY_PEPPERS")
+WORKER_THREADS = env.integer("WORKER_THREADS")
+LEASE_S = env.integer("LEASE_S")
+SWEEP_S = env.number("SWEEP_S")
+FETCH_LOOPBACK_PORTS = frozenset(int(port) for port in env.items("FETCH_LOOPBACK_PORTS"))
+if FETCH_LOOPBACK_PORTS and not DEBUG:
+    raise SettingsError("FETCH_LOOPBACK_PORTS is for development and needs DEBUG")
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL")},
+    "loggers": {
+        # Answers of 4xx are the client's affair; the access log, not the error log, has them.
+        "django.request": {"level": "ERROR"},
+        "dramatiq": {"level": "WARNING"},
+        # Their traces show headers and whole URLs, which may be signed.
+        "httpcore": {"level": "INFO"},
+        "httpx": {"level": "WARNING"},
+    },
+}

@@ -1,0 +1,159 @@
+"""Every environment key that Pixelflow reads: its type, its default, and what it means.
+
+Nothing else reads the environment. Each `KEY` may be given as `KEY_FILE` instead, the path of a
+file that holds the value (Docker and Kubernetes secrets). `docs/settings.md` is made from here.
+"""
+
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+BASE_DIR = Path(__file__).resolve().parent.parent.parent
+
+
+class SettingsError(SystemExit):
+    """A key is missing or wrong; the process refuses to start with one clear line."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(f"pixelflow: {message}")
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One environment key. A secret has no default outside the embedded mode."""
+
+    name: str
+    type: str
+    default: str
+    meaning: str
+    secret: bool = False
+
+
+KEYS: tuple[Key, ...] = (
+    Key("DATABASE_URL", "url", "", "PostgreSQL, `postgresql://user:password@host:5432/name`. "
+        "Not set: embedded mode, SQLite in `DATA_DIR`."),
+    Key("REDIS_URL", "url", "", "Redis for the broker, the cache and the channel layer. "
+        "Not set: all three live in the process."),
+    Key("S3_BUCKET", "text", "", "Bucket for media. Not set: a folder in `DATA_DIR`."),
+    Key("S3_ENDPOINT_URL", "url", "", "Endpoint of an S3-compatible service other than AWS."),
+    Key("S3_REGION", "text", "us-east-1", "Region of the bucket."),
+    Key("S3_ACCESS_KEY_ID", "text", "", "Access key; not set: the host's own credentials."),
+    Key("S3_SECRET_ACCESS_KEY", "text", "", "Secret of the access key."),
+    Key("DATA_DIR", "path", str(BASE_DIR / "var"), "Folder for the embedded database, media, "
+        "secrets and temporary files."),
+    Key("SECRET_KEY", "text", "", "Signs sessions, cursors and media links; 32 characters or "
+        "more.", secret=True),
+    Key("KEY_PEPPERS", "text", "", "Peppers of the API key digests, `id:secret`, separated by "
+        "commas; the first one is used for new keys.", secret=True),
+    Key("PUBLIC_URL", "url", "", "Where the site is reached from outside; "
+        "`http://127.0.0.1:$PORT` if not set."),
+    Key("PORT", "integer", "8000", "Port of the embedded server."),
+    Key("ALLOWED_HOSTS", "list", "", "Host names that are answered beside that of `PUBLIC_URL`."),
+    Key("DEBUG", "boolean", "false", "Django's debug pages; never in production."),
+    Key("LOG_LEVEL", "text", "INFO", "Lowest level that is logged."),
+    Key("WORKER_THREADS", "integer", "4", "Threads that run tasks, in each worker process."),
+    Key("LEASE_S", "integer", "30", "Seconds after which a silent worker's task is taken over."),
+    Key("SWEEP_S", "number", "1.5", "Seconds between two looks for tasks that nobody was told of."),
+    Key("FETCH_LOOPBACK_PORTS", "list", "", "Loopback ports that the URL fetcher may reach, for "
+        "fakes in development; refused unless `DEBUG` is on."),
+)
+
+_BY_NAME: Mapping[str, Key] = {key.name: key for key in KEYS}
+
+
+class Env:
+    """Typed reads of the declared keys."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self.embedded = not self.text("DATABASE_URL")
+        self.data_dir = Path(self.text("DATA_DIR")).resolve()
+
+    def text(self, name: str) -> str:
+        """Return a key's text: from `NAME`, from the file that `NAME_FILE` names, or its default."""
+        key = _BY_NAME[name]
+        if path := self._environ.get(f"{name}_FILE"):
+            return self._read_file(name, Path(path))
+        return self._environ.get(name, key.default)
+
+    def integer(self, name: str) -> int:
+        """Return a whole number."""
+        try:
+            return int(self.text(name))
+        except ValueError:
+            raise SettingsError(f"{name} must be a whole number") from None
+
+    def number(self, name: str) -> float:
+        """Return a number."""
+        try:
+            return float(self.text(name))
+        except ValueError:
+            raise SettingsError(f"{name} must be a number") from None
+
+    def boolean(self, name: str) -> bool:
+        """Return a switch: true, false, 1, 0, yes, no, on, off."""
+        text = self.text(name).lower()
+        if text in ("1", "true", "yes", "on"):
+            return True
+        if text in ("", "0", "false", "no", "off"):
+            return False
+        raise SettingsError(f"{name} must be true or false")
+
+    def items(self, name: str) -> list[str]:
+        """Return a comma-separated list without empty items."""
+        return [item.strip() for item in self.text(name).split(",") if item.strip()]
+
+    def secret(self, name: str) -> str:
+        """Return a secret.
+
+        In the embedded mode one that is not set is made once and kept in `DATA_DIR`; anywhere else
+        the process refuses to start.
+        """
+        if value := self.text(name):
+            return value
+        if not self.embedded:
+            raise SettingsError(f"{name} is not set; production needs it (or {name}_FILE)")
+        return self._kept_secret(name)
+
+    def _kept_secret(self, name: str) -> str:
+        path = self.data_dir / "secrets.json"
+        kept = json.loads(path.read_text("utf-8")) if path.exists() else {}
+        if name not in kept:
+            kept[name] = _new_secret(name)
+            write_private(path, json.dumps(kept, indent=1))
+        value: str = kept[name]
+        return value
+
+    def _read_file(self, name: str, path: Path) -> str:
+        try:
+            return path.read_text("utf-8").strip()
+        except OSError as error:
+            raise SettingsError(f"{name}_FILE cannot be read: {error.strerror}") from None
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner can read, in one step, so that no reader sees half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    draft.replace(path)
+
+
+def describe_keys() -> str:
+    """Return the table of all keys as Markdown, for `docs/settings.md`."""
+    lines = ["| key | type | default | meaning |", "| --- | --- | --- | --- |"]
+    for key in KEYS:
+        default = "`var/` beside `manage.py`" if key.name == "DATA_DIR" else key.default or "–"
+        default = "**required in production**" if key.secret else default
+        lines.append(f"| `{key.name}` | {key.type} | {default} | {key.meaning} |")
+    return "\n".join(lines) + "\n"
+
+
+def _new_secret(name: str) -> str:
+    value = secrets.token_urlsafe(48)
+    return f"p1:{value}" if name == "KEY_PEPPERS" else value

@@ -1,0 +1,32 @@
+"""All routes of the site."""
+
+from django.contrib import admin
+from django.urls import include, path, re_path
+from django.views.decorators.csrf import csrf_exempt
+from django.views.generic import RedirectView
+
+from common.http.plain import api_not_found
+from pixelflow_site.health import healthz, readyz
+from pixelflow_site.pages.views import ApiDocsView, SchemaView, home, node_docs
+from pixelflow_site.studio import studio_api
+
+handler400 = "common.http.plain.bad_request"
+handler403 = "common.http.plain.permission_denied"
+handler404 = "common.http.plain.page_not_found"
+handler500 = "common.http.plain.server_error"
+
+urlpatterns = [
+    path("", home, name="home"),
+    path("healthz", healthz),
+    path("readyz", readyz),
+    path("docs", RedirectView.as_view(pattern_name="api-docs")),
+    path("docs/api", ApiDocsView.as_view(), name="api-docs"),
+    path("docs/nodes", node_docs, name="node-docs"),
+    path("api/v1/schema", SchemaView.as_view(), name="schema"),
+    path("admin/", admin.site.urls),
+    path("api/v1/", include("accounts.urls")),
+    path("api/v1/", include("workflows.urls")),
+    path("api/studio/", studio_api.urls),
+    # Last: what no app took. Exempt, because a POST without a token is a 404 here and no 403.
+    re_path(r"^api(?:/|$)", csrf_exempt(api_not_found)),
+]

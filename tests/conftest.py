@@ -1,0 +1,65 @@
+"""The cast that all tests share, and what is put back between tests."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from accounts.api import UserRef, WorkspaceRef
+from accounts.services.key_cache import KEY_CACHE
+from tests.client import ApiClient
+from tests.factories import make_key, make_member, make_user, make_workspace
+
+
+@pytest.fixture(autouse=True)
+def _empty_key_cache() -> Iterator[None]:
+    """No key found good in one test is good in the next one."""
+    yield
+    KEY_CACHE.clear()
+
+
+@pytest.fixture
+def owner(db) -> UserRef:
+    """The owner of `workspace`."""
+    return make_user(email="owner@example.com")
+
+
+@pytest.fixture
+def workspace(owner: UserRef) -> WorkspaceRef:
+    """The workspace that a test is about."""
+    return make_workspace(owner=owner)
+
+
+@pytest.fixture
+def member(workspace: WorkspaceRef) -> UserRef:
+    """An editor in `workspace`."""
+    return make_member(workspace)
+
+
+@pytest.fixture
+def key(workspace: WorkspaceRef) -> str:
+    """The secret of a live key of `workspace` with every scope."""
+    return make_key(workspace).secret
+
+
+@pytest.fixture
+def api(key: str) -> ApiClient:
+    """A client that sends `key`."""
+    return ApiClient(key)
+
+
+@pytest.fixture
+def stranger(db) -> UserRef:
+    """The owner of `stranger_workspace`, with no place in `workspace`."""
+    return make_user(email="stranger@example.com")
+
+
+@pytest.fixture
+def stranger_workspace(stranger: UserRef) -> WorkspaceRef:
+    """A workspace that must never meet `workspace`."""
+    return make_workspace(owner=stranger, name="Elsewhere")
+
+
+@pytest.fixture
+def stranger_key(stranger_workspace: WorkspaceRef) -> str:
+    """The secret of a live key of `stranger_workspace` with every scope."""
+    return make_key(stranger_workspace).secret

@@ -1,0 +1,82 @@
+"""The door of `workflows`: what other apps may use of it.
+
+An execution is made from `find_runnable`, which names the workspace, and then from the version's
+id alone: versions never change, so `resolved_version` and `interface_of_version` are kept in the
+process. Read the models if you must, never write them from outside.
+"""
+
+from workflows.errors import NotPublished
+from workflows.graphs.document import Graph, parse_graph
+from workflows.graphs.estimate import NodeEstimate, estimate_nodes
+from workflows.graphs.interface import (
+    InputField,
+    Interface,
+    OutputField,
+    check_inputs,
+    input_schema,
+    interface_of,
+    output_schema,
+)
+from workflows.graphs.resolve import Resolution, resolve
+from workflows.graphs.resolved import Binding, ResolvedGraph, ResolvedNode, Source
+from workflows.selectors import (
+    get_catalogue,
+    get_workflow,
+    interface_of_version,
+    resolved_version,
+)
+from workflows.services import (
+    change_workflow,
+    create_workflow,
+    delete_workflow,
+    find_runnable,
+    publish_workflow,
+    restore_version,
+    snapshot_draft,
+)
+from workflows.types import (
+    UNCHANGED,
+    VersionChoice,
+    VersionRef,
+    WorkflowChanges,
+    WorkflowRef,
+    WorkflowSummary,
+)
+
+__all__ = [
+    "UNCHANGED",
+    "Binding",
+    "Graph",
+    "InputField",
+    "Interface",
+    "NodeEstimate",
+    "NotPublished",
+    "OutputField",
+    "Resolution",
+    "ResolvedGraph",
+    "ResolvedNode",
+    "Source",
+    "VersionChoice",
+    "VersionRef",
+    "WorkflowChanges",
+    "WorkflowRef",
+    "WorkflowSummary",
+    "change_workflow",
+    "check_inputs",
+    "create_workflow",
+    "delete_workflow",
+    "estimate_nodes",
+    "find_runnable",
+    "get_catalogue",
+    "get_workflow",
+    "input_schema",
+    "interface_of",
+    "interface_of_version",
+    "output_schema",
+    "parse_graph",
+    "publish_workflow",
+    "resolve",
+    "resolved_version",
+    "restore_version",
+    "snapshot_draft",
+]

@@ -1,0 +1,23 @@
+"""Typed access to the settings that `workflows` reads."""
+
+import hashlib
+from functools import lru_cache
+
+from django.conf import settings
+
+from common.fetch import FetchPolicy
+
+
+def cursor_secret() -> bytes:
+    """Return the key that signs list cursors, derived from `SECRET_KEY` for them alone."""
+    return _derive("cursors", settings.SECRET_KEY)
+
+
+def fetch_policy() -> FetchPolicy:
+    """Return which addresses a callback URL may name beyond the public internet."""
+    return FetchPolicy(loopback_ports=settings.FETCH_LOOPBACK_PORTS)
+
+
+@lru_cache(maxsize=4)
+def _derive(purpose: str, secret_key: str) -> bytes:
+    return hashlib.sha256(f"pixelflow:{purpose}:{secret_key}".encode()).digest()

@@ -1,0 +1,28 @@
+"""The canvas's own API: session and CSRF, not public."""
+
+from functools import lru_cache
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Router
+
+from common.http.rendering import render_json
+from workflows import selectors
+from workflows.http.etags import etag_of, is_fresh
+
+router = Router(tags=["catalogue"])
+
+
+@router.get("/catalogue", operation_id="getCatalogue")
+def get_catalogue(request: HttpRequest) -> HttpResponse:
+    """Return the built catalogue, of which the canvas makes its palette; `ETag` is its digest."""
+    digest = selectors.get_catalogue().digest
+    etag = etag_of(digest)
+    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
+    if is_fresh(request.headers.get("If-None-Match"), etag):
+        return HttpResponse(status=304, headers=headers)
+    return HttpResponse(_rendered(digest), content_type="application/json", headers=headers)
+
+
+@lru_cache(maxsize=1)
+def _rendered(digest: str) -> bytes:
+    return render_json({"digest": digest, "nodes": selectors.get_catalogue().as_json()})

@@ -1,0 +1,27 @@
+"""`manage.py catalogue`: compare the built catalogue with its lock file, or renew that."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from workflows.catalogue.lock import LOCK_PATH, read_lock, render_lock
+from workflows.selectors import get_catalogue
+
+
+class Command(BaseCommand):
+    help = "Check the catalogue's lock file (--check), or write it anew (--write)."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        choice = parser.add_mutually_exclusive_group(required=True)
+        choice.add_argument("--write", action="store_true", help="write lock.json")
+        choice.add_argument("--check", action="store_true", help="fail when lock.json is stale")
+
+    def handle(self, *_: Any, **options: Any) -> None:
+        catalogue = get_catalogue()
+        text = render_lock(catalogue)
+        if options["write"]:
+            LOCK_PATH.write_text(text, "utf-8")
+        elif read_lock() != text:
+            raise CommandError("lock.json is not that of the catalogue: scripts/catalogue --write")
+        self.stdout.write(f"{len(catalogue.specs)} node types, digest {catalogue.digest[:12]}")

@@ -1,0 +1,264 @@
+"""Reads of `workflows`: the catalogue, drafts, versions, and what versions resolve to.
+
+Every read of a customer's rows takes the workspace first; what is missing, deleted or another
+workspace's is `NotFound`, always in the same words.
+"""
+
+from collections.abc import Mapping
+from functools import cache, lru_cache
+from typing import Any
+
+from django.db.models import F, QuerySet
+
+from common.errors import InvalidGraph, NotFound
+from workflows.catalogue.load import Catalogue, build_catalogue
+from workflows.errors import NotPublished
+from workflows.graphs.document import parse_graph
+from workflows.graphs.interface import (
+    Interface,
+    input_schema,
+    interface_of,
+    output_schema,
+)
+from workflows.graphs.resolve import Resolution, resolve
+from workflows.graphs.resolved import ResolvedGraph
+from workflows.models import Workflow, WorkflowVersion
+from workflows.types import (
+    DraftView,
+    Schemas,
+    VersionDocument,
+    VersionRef,
+    WorkflowRef,
+    WorkflowSummary,
+    fold,
+)
+
+RESOLVED_CACHE_SIZE = 512  # versions that one process keeps ready to run
+
+_SUMMARY_FIELDS = (
+    "id",
+    "workspace_id",
+    "name",
+    "description",
+    "revision",
+    "problems",
+    "callback_url",
+    "created_at",
+    "updated_at",
+)
+_VERSION_FIELDS = ("id", "workflow_id", "workspace_id", "number", "created_at", "published_by")
+_PUBLISHED_NUMBER = F("published_version__number")
+_CALLBACK_URL = F("workflow__callback_url")
+
+
+@cache
+def get_catalogue() -> Catalogue:
+    """Return the shipped catalogue, built once in each process."""
+    return build_catalogue()
+
+
+def check_graph(document: object) -> Resolution:
+    """Read and resolve a graph document against the shipped catalogue.
+
+    Raises:
+        InvalidGraph: it is malformed. One that is merely incomplete comes with `problems`.
+    """
+    return resolve(parse_graph(document), get_catalogue())
+
+
+def schemas_of(graph: ResolvedGraph) -> Schemas:
+    """Return the JSON Schemas of what a resolved graph takes and gives."""
+    interface = interface_of(graph)
+    return Schemas(input_schema(interface), output_schema(interface))
+
+
+def view_draft(document: object) -> DraftView:
+    """Return what a stored draft looks like under today's catalogue; never raises for its content.
+
+    A row that got past the gate years ago shows what is wrong with it in `problems`.
+    """
+    try:
+        resolution = check_graph(document)
+    except InvalidGraph as error:
+        return DraftView([issue.as_json() for issue in error.issues], schemas_of(ResolvedGraph(())))
+    problems = [issue.as_json() for issue in resolution.problems]
+    return DraftView(problems, schemas_of(resolution.graph))
+
+
+def live_workflows(workspace_id: str) -> QuerySet[Workflow]:
+    """Return one workspace's workflows that are not deleted."""
+    return Workflow.objects.of(workspace_id).filter(deleted_at__isnull=True)
+
+
+def get_workflow(workspace_id: str, workflow_id: str) -> WorkflowRef:
+    """Return a workflow with its draft, by one query.
+
+    Raises:
+        NotFound: there is none.
+    """
+    row = live_workflows(workspace_id).filter(id=workflow_id)
+    found = row.values(*_SUMMARY_FIELDS, "graph", published_number=_PUBLISHED_NUMBER).first()
+    if found is None:
+        raise NotFound
+    return WorkflowRef(**_with_callback(found))
+
+
+def list_workflows(
+    workspace_id: str, *, limit: int, query: str = "", after: str | None = None
+) -> list[WorkflowSummary]:
+    """Return up to `limit` workflows, newest first, by one query that reads no graph.
+
+    `query` is looked for in names and descriptions whatever the case; `after` is the id of the
+    last workflow on the page before.
+    """
+    rows = live_workflows(workspace_id)
+    if query:
+        rows = rows.filter(search_text__contains=fold(query))
+    if after is not None:
+        rows = rows.filter(id__lt=after)
+    found = rows.order_by("-id").values(*_SUMMARY_FIELDS, published_number=_PUBLISHED_NUMBER)
+    return [WorkflowSummary(**_with_callback(values)) for values in found[:limit]]
+
+
+def find_published(workspace_id: str, workflow_id: str) -> VersionRef:
+    """Return the published version of a workflow, by one query that reads no graph.
+
+    Raises:
+        NotFound: there is no such workflow.
+        NotPublished: it has no published version.
+    """
+    row = live_workflows(workspace_id).filter(id=workflow_id)
+    paths = [f"published_version__{name}" for name in _VERSION_FIELDS]
+    found = row.values_list("callback_url", *paths).first()
+    if found is None:
+        raise NotFound
+    callback_url, *values = found
+    version = dict(zip(_VERSION_FIELDS, values, strict=True))
+    if version["id"] is None:
+        raise NotPublished
+    return VersionRef(callback_url=callback_url or None, **version)
+
+
+def find_version(workspace_id: str, workflow_id: str, number: int) -> VersionRef:
+    """Return a published version by its number, by one query that reads no graph.
+
+    Raises:
+        NotFound: there is no such workflow, or no such version of it.
+    """
+    rows = _published_versions(workspace_id, workflow_id).filter(number=number)
+    found = rows.values(*_VERSION_FIELDS, callback_url=_CALLBACK_URL).first()
+    if found is None:
+        raise NotFound
+    return VersionRef(**_with_callback(found))
+
+
+def find_snapshot(workspace_id: str, workflow_id: str, graph_digest: str) -> VersionRef | None:
+    """Return the snapshot of a draft with this content, or None."""
+    rows = _versions(workspace_id, workflow_id).filter(
+        number__isnull=True, graph_digest=graph_digest
+    )
+    found = rows.values(*_VERSION_FIELDS, callback_url=_CALLBACK_URL).first()
+    return None if found is None else VersionRef(**_with_callback(found))
+
+
+def list_versions(
+    workspace_id: str, workflow_id: str, *, limit: int, after: int | None = None
+) -> list[VersionRef]:
+    """Return up to `limit` published versions, newest first; `after` is the last number seen.
+
+    Raises:
+        NotFound: there is no such workflow.
+    """
+    rows = _published_versions(workspace_id, workflow_id)
+    if after is not None:
+        rows = rows.filter(number__lt=after)
+    rows = rows.order_by("-number")
+    found = list(rows.values(*_VERSION_FIELDS, callback_url=_CALLBACK_URL)[:limit])
+    if not found and not live_workflows(workspace_id).filter(id=workflow_id).exists():
+        raise NotFound
+    return [VersionRef(**_with_callback(values)) for values in found]
+
+
+def get_version(workspace_id: str, workflow_id: str, number: int) -> VersionDocument:
+    """Return a published version with its graph and schemas.
+
+    Raises:
+        NotFound: there is no such workflow, or no such version of it.
+    """
+    rows = _published_versions(workspace_id, workflow_id).filter(number=number)
+    documents = ("graph", "input_schema", "output_schema")
+    found = rows.values(*_VERSION_FIELDS, *documents, callback_url=_CALLBACK_URL).first()
+    if found is None:
+        raise NotFound
+    parts = {name: found.pop(name) for name in documents}
+    return VersionDocument(ref=VersionRef(**_with_callback(found)), **parts)
+
+
+def get_published_schemas(workspace_id: str, workflow_id: str) -> Schemas:
+    """Return the schemas of the published version, by one query.
+
+    Raises:
+        NotFound: there is no such workflow.
+        NotPublished: it has no published version.
+    """
+    row = live_workflows(workspace_id).filter(id=workflow_id)
+    found = row.values_list(
+        "published_version_id",
+        "published_version__input_schema",
+        "published_version__output_schema",
+    ).first()
+    if found is None:
+        raise NotFound
+    if found[0] is None:
+        raise NotPublished
+    return Schemas(found[1], found[2])
+
+
+def resolved_version(version_id: str) -> ResolvedGraph:
+    """Return a version's graph ready to run; kept in the process, for versions never change.
+
+    The id must come from a look-up that named the workspace (`find_runnable`).
+
+    Raises:
+        NotFound: there is no such version.
+        InvalidGraph: it cannot run under today's catalogue, as when a node type was withdrawn.
+    """
+    return _resolved(version_id, get_catalogue().digest)
+
+
+def interface_of_version(version_id: str) -> Interface:
+    """Return what a version takes and gives; as `resolved_version`."""
+    return _interface(version_id, get_catalogue().digest)
+
+
+@lru_cache(maxsize=RESOLVED_CACHE_SIZE)
+def _resolved(version_id: str, catalogue_digest: str) -> ResolvedGraph:  # noqa: ARG001 - a key
+    rows = WorkflowVersion.objects.across_workspaces().filter(id=version_id)
+    document = rows.values_list("graph", flat=True).first()
+    if document is None:
+        raise NotFound
+    resolution = check_graph(document)
+    if resolution.problems:
+        raise InvalidGraph(resolution.problems)
+    return resolution.graph
+
+
+@lru_cache(maxsize=RESOLVED_CACHE_SIZE)
+def _interface(version_id: str, catalogue_digest: str) -> Interface:
+    return interface_of(_resolved(version_id, catalogue_digest))
+
+
+def _versions(workspace_id: str, workflow_id: str) -> QuerySet[WorkflowVersion]:
+    """Return all versions of a workflow that is not deleted, snapshots as well."""
+    return WorkflowVersion.objects.of(workspace_id).filter(
+        workflow_id=workflow_id, workflow__deleted_at__isnull=True
+    )
+
+
+def _published_versions(workspace_id: str, workflow_id: str) -> QuerySet[WorkflowVersion]:
+    return _versions(workspace_id, workflow_id).filter(number__isnull=False)
+
+
+def _with_callback(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row's values with an empty callback URL as None."""
+    return {**values, "callback_url": values["callback_url"] or None}
