@@ -45,6 +45,11 @@ def public_url() -> str:
     return str(settings.PUBLIC_URL)
 
 
+def allowed_hosts() -> list[str]:
+    """Host names under which the site answers."""
+    return list(settings.ALLOWED_HOSTS)
+
+
 def temporary_dir() -> Path:
     """Folder for uploads and downloads under way; on the same disk as the data."""
     path = Path(settings.DATA_DIR) / "tmp"

@@ -59,8 +59,9 @@ def local_path(key: str) -> Path | None:
     return None
 
 
-def download_link(key: str, *, content_type: str) -> str | None:
+def download_link(key: str, *, content_type: str, disposition: str) -> str | None:
     """Return a link of 15 minutes to an S3 object; None for a folder, which we serve ourselves."""
     if local_path(key) is not None:
         return None
-    return str(default_storage.url(key, parameters={"ResponseContentType": content_type}))  # type: ignore[call-arg]
+    parameters = {"ResponseContentType": content_type, "ResponseContentDisposition": disposition}
+    return str(default_storage.url(key, parameters=parameters))  # type: ignore[call-arg]

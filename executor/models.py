@@ -3,10 +3,10 @@
 from django.db import models
 from django.db.models import Q
 
-from common.fields import CheckedJSONField, id_field
+from common.fields import PackedJSONField, id_field
 from common.ids import MAX_ID_LENGTH
 from common.tenancy import TenantModel
-from executor.types import ExecutionStatus, NodeStatus, TaskState
+from executor.types import ExecutionStatus, TaskState
 
 
 class Execution(TenantModel):
@@ -28,12 +28,12 @@ class Execution(TenantModel):
     mode = models.CharField(max_length=4)
     trigger = models.CharField(max_length=12)
     key_id = models.CharField(max_length=MAX_ID_LENGTH, null=True)  # noqa: DJ001 - null: no key
-    inputs = CheckedJSONField()
-    options = CheckedJSONField()  # cache, keep, maxCredits as they were asked for
-    metadata = CheckedJSONField(null=True)
+    inputs = PackedJSONField()
+    options = PackedJSONField()  # cache, keep, maxCredits as they were asked for
+    metadata = PackedJSONField(null=True)
     callback_url = models.TextField(null=True)  # noqa: DJ001 - null: none was recorded
-    state = models.JSONField(null=True)
-    error = models.JSONField(null=True)
+    state = PackedJSONField(null=True)
+    error = PackedJSONField(null=True)
     final_payload = models.TextField(null=True)  # noqa: DJ001 - null: not final
     estimated_credits = models.BigIntegerField(default=0)
     charged_credits = models.BigIntegerField(default=0)
@@ -100,29 +100,26 @@ class Task(models.Model):
         ]
 
 
-class NodeRun(models.Model):
-    """What came of a node in one task: outputs by port in the engine's stored form.
+class NodeResults(models.Model):
+    """What came of the nodes of one commit: `items` are the engine's `NodeRecord`s as JSON.
 
-    A mapped node has a row for each chunk of its list, `start` giving the order; any other has one
-    row. Nodes without a row have not run: their status is in the execution's state.
+    One row for each commit of a task, not for each node, since cheap nodes come by the dozen.
+    `part` counts the commits of a task; `start` is that of its elements. Nodes without a record
+    have not run: their status is in the execution's state.
     """
 
     id = models.BigAutoField(primary_key=True)
     execution = models.ForeignKey(Execution, models.CASCADE, related_name="+", db_index=False)
-    node_id = models.CharField(max_length=64)
+    segment = models.IntegerField()
     start = models.IntegerField(default=0)
-    status = models.CharField(max_length=12, default=NodeStatus.COMPLETED)
-    outputs = CheckedJSONField()
-    error = models.JSONField(null=True)
-    credits = models.BigIntegerField(default=0)
-    started_at = models.DateTimeField(null=True)
-    finished_at = models.DateTimeField(null=True)
+    part = models.IntegerField(default=0)
+    items = PackedJSONField()
 
     class Meta:
         constraints = [
             # poll and hand-over read by execution; two workers can never both store a result
             models.UniqueConstraint(
-                fields=["execution", "node_id", "start"], name="node_run_once"
+                fields=["execution", "segment", "start", "part"], name="node_results_once"
             )
         ]
 
@@ -137,7 +134,7 @@ class ExecutionEvent(models.Model):
     execution = models.ForeignKey(Execution, models.CASCADE, related_name="+", db_index=False)
     first_seq = models.IntegerField()
     last_seq = models.IntegerField()
-    items = models.JSONField()
+    items = PackedJSONField()
     created_at = models.DateTimeField()
 
     class Meta:

@@ -79,6 +79,11 @@ class RunError:
             "retryable": self.retryable,
         }
 
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> "RunError":
+        """Read an error that `as_json` wrote."""
+        return cls(value["code"], value["message"], value["nodeId"], value["retryable"])
+
 
 @dataclass(frozen=True, slots=True)
 class ExecutionRequest:

@@ -25,8 +25,10 @@ urlpatterns = [
     path("api/v1/schema", SchemaView.as_view(), name="schema"),
     path("admin/", admin.site.urls),
     path("api/v1/", include("accounts.urls")),
+    path("api/v1/", include("executor.urls")),
     path("api/v1/", include("workflows.urls")),
     path("api/studio/", studio_api.urls),
+    path("media/", include("executor.http.media")),
     # Last: what no app took. Exempt, because a POST without a token is a 404 here and no 403.
     re_path(r"^api(?:/|$)", csrf_exempt(api_not_found)),
 ]

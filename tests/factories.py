@@ -3,7 +3,7 @@
 Each section belongs to an app, in the order of the apps.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import count
 from typing import Any
@@ -22,7 +22,19 @@ from accounts.api import (
     create_user,
     create_workspace,
 )
-from workflows.api import VersionRef, WorkflowRef, create_workflow, publish_workflow
+from executor.conf import temporary_dir
+from executor.models import Task
+from executor.runtime.perform import Performer
+from executor.services.accept import accept_execution
+from executor.services.files import take_upload
+from executor.types import Accepted, ExecutionRequest, FileRef, TaskState, Trigger
+from workflows.api import (
+    VersionChoice,
+    VersionRef,
+    WorkflowRef,
+    create_workflow,
+    publish_workflow,
+)
 
 ALL_SCOPES = tuple(scope.value for scope in Scope)
 
@@ -149,3 +161,54 @@ def make_published_workflow(workspace: WorkspaceRef, *, graph: object = None) ->
     workflow = make_workflow(workspace, graph=graph)
     make_version(workflow)
     return workflow
+
+
+# --- executor
+
+
+def make_execution(
+    workflow: WorkflowRef,
+    *,
+    inputs: Mapping[str, Any] | None = None,
+    version: VersionChoice = None,
+    mode: KeyMode = "live",
+    keep: str = "all",
+    metadata: Mapping[str, Any] | None = None,
+) -> Accepted:
+    """An accepted run of a workflow, of which nothing is performed yet."""
+    request = ExecutionRequest(
+        workspace_id=workflow.workspace_id,
+        workflow_id=workflow.id,
+        version=version,
+        inputs={"text": "hello"} if inputs is None else inputs,
+        mode=mode,
+        trigger=Trigger.API,
+        keep=keep,
+        metadata=metadata,
+    )
+    return accept_execution(request)
+
+
+def run_all() -> None:
+    """Perform every ready task in the calling thread, until none is left."""
+    performer = Performer("test")
+    ready = Task.objects.filter(state=TaskState.READY).order_by("id")
+    while task_ids := list(ready.values_list("pk", flat=True)):
+        for task_id in task_ids:
+            performer.perform(task_id)
+
+
+def make_finished_execution(
+    workflow: WorkflowRef, *, inputs: Mapping[str, Any] | None = None
+) -> Accepted:
+    """A run of a workflow that is over; with it every other run that waits."""
+    accepted = make_execution(workflow, inputs=inputs)
+    run_all()
+    return accepted
+
+
+def make_file(workspace: WorkspaceRef, content: bytes = b"plain words") -> FileRef:
+    """An uploaded file; plain text unless the bytes say otherwise."""
+    source = temporary_dir() / f"factory-{next(_numbers)}"
+    source.write_bytes(content)
+    return take_upload(workspace_id=workspace.id, source=source)

@@ -17,16 +17,32 @@ MediaUrl = Callable[[str], str]
 
 @dataclass(frozen=True, slots=True)
 class NodeRecord:
-    """What is stored of a node in one task (a row of node runs)."""
+    """What is stored of a node in one task: outputs by port in stored form, times as the API's text.
+
+    A mapped node has a record for each chunk of its list, `start` giving the order; any other has
+    one.
+    """
 
     node_id: str
     start: int
     status: str
     outputs: Mapping[str, Any]
-    error: Mapping[str, Any] | None
-    credits: int
-    started_at: datetime | None
-    finished_at: datetime | None
+    error: Mapping[str, Any] | None = None
+    credits: int = 0
+    started_at: str | None = None
+    finished_at: str | None = None
+
+    def as_json(self) -> list[Any]:
+        """Return the record as JSON, without names: there are many of them."""
+        return [
+            self.node_id, self.start, self.status, self.outputs, self.error, self.credits,
+            self.started_at, self.finished_at,
+        ]
+
+    @classmethod
+    def from_json(cls, value: Sequence[Any]) -> "NodeRecord":
+        """Read a record that `as_json` wrote."""
+        return cls(*value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +67,7 @@ class Presenter:
         self.plan = plan
         self.state = state
         self.media_url = media_url
+        self._shown: dict[tuple[str, str], dict[str, Any]] = {}
 
     def payload(self, run: RunRecord, records: Iterable[NodeRecord]) -> dict[str, Any]:
         """Return the poll answer."""
@@ -80,7 +97,15 @@ class Presenter:
     def node(
         self, node: ResolvedNode, records: Sequence[NodeRecord], status: str
     ) -> dict[str, Any]:
-        """Return one entry of `nodes`."""
+        """Return one entry of `nodes`; the final answer shows most of them a second time."""
+        place = (node.id, status)
+        if place not in self._shown:
+            self._shown[place] = self._node(node, records, status)
+        return self._shown[place]
+
+    def _node(
+        self, node: ResolvedNode, records: Sequence[NodeRecord], status: str
+    ) -> dict[str, Any]:
         chunks = sorted(records, key=lambda record: record.start)
         error = next((chunk.error for chunk in chunks if chunk.error), None)
         return {
@@ -91,12 +116,10 @@ class Presenter:
             "progress": 1.0 if status == NodeStatus.COMPLETED else 0.0,
             "cached": False,
             "credits": sum(chunk.credits for chunk in chunks),
-            "startedAt": rfc3339(min((c.started_at for c in chunks if c.started_at), default=None)),
-            "finishedAt": rfc3339(
-                max((c.finished_at for c in chunks if c.finished_at), default=None)
-                if status in _ENDED
-                else None
-            ),
+            "startedAt": min((c.started_at for c in chunks if c.started_at), default=None),
+            "finishedAt": max((c.finished_at for c in chunks if c.finished_at), default=None)
+            if status in _ENDED
+            else None,
             "outputs": self._node_outputs(node, chunks) if status == NodeStatus.COMPLETED else {},
             "error": error,
         }

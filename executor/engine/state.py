@@ -66,7 +66,5 @@ class RunState:
             lengths=dict(value["lengths"]),
             open={int(index): count for index, count in value["open"].items()},
             done=set(value["done"]),
-            error=RunError(error["code"], error["message"], error["nodeId"], error["retryable"])
-            if error
-            else None,
+            error=RunError.from_json(error) if error else None,
         )

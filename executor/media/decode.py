@@ -72,9 +72,6 @@ def harden(max_pixels: int) -> None:
     """Set Pillow's process-wide switches; `max_pixels` is the second wall behind `check_size`."""
     Image.MAX_IMAGE_PIXELS = max_pixels
     warnings.simplefilter("error", Image.DecompressionBombWarning)
-    GifImagePlugin.LOADING_STRATEGY = (
-        GifImagePlugin.LoadingStrategy.RGB_AFTER_DIFFERENT_PALETTE_ONLY
-    )
 
 
 def normalise_image(
@@ -91,7 +88,9 @@ def normalise_image(
         with Image.open(BytesIO(prepared.data), formats=[format_name]) as image:
             check_size(*image.size, 1, limits)
             if prepared.frames > 1:
-                write_animation(prepared.data, format_name, target, lossless=prepared.lossless)
+                write_animation(
+                    prepared.data, format_name, target, lossless=prepared.lossless, limits=limits
+                )
                 return Written(format_name, *image.size)
             return _write_still(image, format_name, prepared, target)
     except _DECODER_ERRORS as error:

@@ -8,7 +8,6 @@ SAVE_OPTIONS: dict[str, dict[str, Any]] = {
     "png": {"compress_level": 1, "blend": PngImagePlugin.Blend.OP_SOURCE},
     "jpeg": {"quality": 95, "subsampling": 0},
     "webp": {"quality": 95, "method": 0},
-    "gif": {},
 }
 _WIDE_GREY = frozenset(("I", "I;16", "I;16B", "I;16L", "I;16N"))
 

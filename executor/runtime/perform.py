@@ -121,9 +121,6 @@ class Performer:
         runner = SegmentRunner(plan, claim.spec, outer, bench, self.clock, taken_over)
         stored_at = self.clock.now()
         for outcome in runner.run():
-            outcome.outputs = bench.settle(outcome.outputs) if self._is_due(stored_at) else (
-                outcome.outputs
-            )
             report.add(outcome, plan)
             if self._is_due(stored_at):
                 self._settle(report, bench)
@@ -149,16 +146,17 @@ class Performer:
         if claim.fence == 1:
             return {}
         found: dict[str, Mapping[str, Any] | None] = {}
-        nodes = plan.segments[claim.spec.segment].node_ids
-        for row in runs.list_node_runs(execution.id, nodes):
-            if row.start != claim.spec.start:
-                continue
-            report.add_stored(row, plan)
-            report.partial_commits += 1
-            whole = all(is_kept(form) for form in row.outputs.values())
-            found[row.node_id] = (
-                {port: decode(form) for port, form in row.outputs.items()} if whole else None
+        stored = runs.list_records(
+            execution.id, segments=[claim.spec.segment], start=claim.spec.start
+        )
+        for record in stored:
+            report.add_stored(record, plan)
+            whole = all(is_kept(form) for form in record.outputs.values())
+            found[record.node_id] = (
+                {port: decode(form) for port, form in record.outputs.items()} if whole else None
             )
+        # The next row comes behind all of them; there are at least as many records as rows.
+        report.partial_commits = len(stored)
         return found
 
     def _fetch_inputs(

@@ -12,13 +12,13 @@ from django.db.models.functions import Cast
 from common.clock import rfc3339
 from common.fetch import redact_url
 from common.http.rendering import render_json
-from executor.engine.payload import node_forms
+from executor.engine.payload import NodeRecord, node_forms
 from executor.engine.plan import Plan
 from executor.engine.state import RunState
 from executor.errors import ExecutionNotFound
-from executor.models import Execution, ExecutionEvent, NodeRun, Task
+from executor.models import Execution, ExecutionEvent, NodeResults, Task
 from executor.selectors.planning import plan_of
-from executor.selectors.records import node_record, presenter_of, run_record
+from executor.selectors.records import presenter_of, records_of, run_record
 from executor.types import FINAL_STATUSES, ExecutionStatus, TaskState
 
 # What a poll needs of the row; the rest may be large.
@@ -176,24 +176,29 @@ def get_execution_row(execution_id: str) -> Execution:
     return Execution.objects.across_workspaces().get(pk=execution_id)
 
 
-def list_node_runs(execution_id: str, nodes: Collection[str]) -> list[NodeRun]:
-    """Return the stored results of these nodes, for the engine."""
-    return list(NodeRun.objects.filter(execution_id=execution_id, node_id__in=nodes))
+def list_records(
+    execution_id: str, *, segments: Collection[int], start: int | None = None
+) -> list[NodeRecord]:
+    """Return what is stored of the nodes of these segments (of one task's elements), in order."""
+    rows = NodeResults.objects.filter(execution_id=execution_id, segment__in=segments)
+    if start is not None:
+        rows = rows.filter(start=start)
+    return records_of(rows.order_by("start", "part"))
 
 
 def get_node_forms(
     execution_id: str, plan: Plan, nodes: Collection[str]
 ) -> dict[tuple[str, str], Mapping[str, Any]]:
     """Return the stored outputs of these nodes by (node, port), mapped ones strung together."""
-    chunks: dict[str, list[NodeRun]] = {}
-    for row in list_node_runs(execution_id, nodes):
-        chunks.setdefault(row.node_id, []).append(row)
+    chunks: dict[str, list[NodeRecord]] = {}
+    segments = {plan.segment_of[node] for node in nodes}
+    for record in list_records(execution_id, segments=segments):
+        if record.node_id in nodes:
+            chunks.setdefault(record.node_id, []).append(record)
     return {
         (node_id, port): form
-        for node_id, rows in chunks.items()
-        for port, form in node_forms(
-            plan.node(node_id), [node_record(row) for row in sorted(rows, key=lambda r: r.start)]
-        ).items()
+        for node_id, records in chunks.items()
+        for port, form in node_forms(plan.node(node_id), records).items()
     }
 
 
@@ -221,10 +226,8 @@ def _payload(execution: Execution) -> dict[str, Any]:
     plan, state = plan_of(execution.version_id), RunState.from_json(execution.state)
     held = getattr(execution, "running_segments", None) or ""
     running = frozenset(int(segment) for segment in held.split(",") if segment)
-    rows = NodeRun.objects.filter(execution_id=execution.id)
-    return presenter_of(plan, state).payload(
-        run_record(execution, running), [node_record(row) for row in rows]
-    )
+    records = records_of(NodeResults.objects.filter(execution_id=execution.id))
+    return presenter_of(plan, state).payload(run_record(execution, running), records)
 
 
 def _summary(row: Execution) -> dict[str, Any]:

@@ -62,9 +62,9 @@ def _start(execution: Execution, plan: Plan, inputs: Mapping[str, Any]) -> None:
         step = first_step(plan, state, inputs)
     execution.state = state.as_json()
     Execution.objects.across_workspaces().bulk_create([execution])
-    change = Transition(execution, plan, state, execution.created_at, all_rows=True)
+    change = Transition(execution, plan, state, execution.created_at, is_whole=True)
     change.apply(step)
-    if change.rows or change.events:
+    if change.records or change.events:
         change.write()
 
 

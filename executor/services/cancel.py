@@ -6,8 +6,9 @@ from common.clock import SYSTEM_CLOCK, Clock
 from executor.engine.state import RunState
 from executor.engine.step import cancel_rest
 from executor.errors import ExecutionNotFound
-from executor.models import Execution, NodeRun, Task
+from executor.models import Execution, NodeResults, Task
 from executor.selectors.planning import plan_of
+from executor.selectors.records import records_of
 from executor.services.transitions import Transition, lock_execution
 from executor.types import ExecutionStatus, TaskState
 
@@ -39,8 +40,8 @@ def _cancel(execution: Execution, clock: Clock) -> None:
     )
     live.update(state=TaskState.DROPPED, lease_until=None)
     plan, state = plan_of(execution.version_id), RunState.from_json(execution.state)
-    stored = NodeRun.objects.filter(execution_id=execution.id).values_list("node_id", "status")
-    cancel_rest(plan, state, dict(stored))
+    stored = records_of(NodeResults.objects.filter(execution_id=execution.id))
+    cancel_rest(plan, state, {record.node_id: record.status for record in stored})
     change = Transition(execution, plan, state, clock.now())
     change.finish(ExecutionStatus.CANCELLED, None)
     change.write()

@@ -6,19 +6,23 @@ from typing import Any
 
 from django.db import transaction
 
-from common.clock import SYSTEM_CLOCK, Clock
+from common.clock import SYSTEM_CLOCK, Clock, rfc3339
 from executor.engine.codec import encode, is_list_form, length_of
+from executor.engine.payload import NodeRecord
 from executor.engine.plan import Plan
 from executor.engine.segment import NodeOutcome
 from executor.engine.state import RunState
 from executor.engine.step import TaskResult, TaskSpec, fail_input, finish_task
 from executor.errors import LeaseLost
-from executor.models import Execution, File, NodeRun, Task
+from executor.models import Execution, File, Task
 from executor.services.accept import first_step
 from executor.services.claims import Claim, check_lease
 from executor.selectors.planning import plan_of
+from executor.selectors.runs import list_records
 from executor.services.transitions import FETCH_SEGMENT, Transition, lock_execution
 from executor.types import NodeStatus, RunError, TaskState
+
+POISONED_PART = 1_000_000  # behind every row that the tries at a poisonous task have stored
 
 
 @dataclass
@@ -45,19 +49,17 @@ class TaskReport:
         self._measure(outcome.node_id, outcome.lengths, plan)
         self.error = self.error or outcome.error
 
-    def add_stored(self, row: NodeRun, plan: Plan) -> None:
+    def add_stored(self, record: NodeRecord, plan: Plan) -> None:
         """Take in what an earlier try at the task has stored of a node."""
-        self.statuses[row.node_id] = NodeStatus(row.status)
-        absent = [port for port in plan.node(row.node_id).out_kinds if port not in row.outputs]
-        if absent and row.status == NodeStatus.COMPLETED:
-            self.absent[row.node_id] = absent
-        lengths = {port: length_of(f) for port, f in row.outputs.items() if is_list_form(f)}
-        self._measure(row.node_id, lengths, plan)
-        if row.error is not None:
-            error = row.error
-            self.error = self.error or RunError(
-                error["code"], error["message"], row.node_id, error["retryable"]
-            )
+        node_id = record.node_id
+        self.statuses[node_id] = NodeStatus(record.status)
+        absent = [port for port in plan.node(node_id).out_kinds if port not in record.outputs]
+        if absent and record.status == NodeStatus.COMPLETED:
+            self.absent[node_id] = absent
+        lengths = {port: length_of(f) for port, f in record.outputs.items() if is_list_form(f)}
+        self._measure(node_id, lengths, plan)
+        if record.error is not None:
+            self.error = self.error or RunError.from_json(record.error)
 
     def _measure(self, node_id: str, lengths: Mapping[str, int], plan: Plan) -> None:
         for port, length in lengths.items():
@@ -94,11 +96,14 @@ def finish(
     """
     with transaction.atomic():
         change = _open(claim, execution_id, clock, ends=True)
-        change.all_rows = len(change.plan.segments) == 1 and not report.partial_commits \
-            and claim.attempts == 1 and claim.spec.stop == 0
+        change.is_whole = (
+            len(change.plan.segments) == 1 and claim.spec.stop == 0 and not report.partial_commits
+        )
         _add_outcomes(change, claim, report)
         result = TaskResult(report.statuses, report.absent, report.lengths, report.error)
         step = finish_task(change.plan, change.state, claim.spec, result)
+        if claim.spec.stop:
+            _tell_mapped(change, claim.spec)
         following = change.apply(step, claim_for=claim.owner)
         change.write()
     return following
@@ -120,7 +125,7 @@ def finish_fetch(
     """
     with transaction.atomic():
         change = _open(claim, execution_id, clock, ends=True)
-        change.all_rows = True
+        change.is_whole = True
         if files:
             File.objects.across_workspaces().bulk_create(list(files))
         if error is not None:
@@ -152,6 +157,7 @@ def fail_poisonous(*, task_id: str, clock: Clock = SYSTEM_CLOCK) -> None:
             node = next((node for node in nodes if node not in stored), nodes[-1])
             error = RunError("resource_limit", message, node)
             spec = TaskSpec(task.segment, task.start, task.stop)
+            change.segment, change.start, change.part = task.segment, task.start, POISONED_PART
             result = TaskResult({**stored, node: NodeStatus.FAILED}, error=error)
             step = finish_task(change.plan, change.state, spec, result)
             step.failed.append((node, error))
@@ -175,30 +181,46 @@ def _transition(execution: Execution, clock: Clock) -> Transition:
 def _add_outcomes(change: Transition, claim: Claim, report: TaskReport) -> None:
     if report.files:
         File.objects.across_workspaces().bulk_create(report.files)
+    change.segment, change.start = claim.spec.segment, claim.spec.start
+    change.part = report.partial_commits
     for outcome in report.outcomes:
-        row = _row_of(change.execution, claim, outcome)
-        change.rows.append(row)
+        record = _record_of(claim, outcome)
+        change.records.append(record)
         if claim.spec.stop == 0:  # of a mapped node, the whole is told when all chunks are there
-            change.tell_node(outcome.node_id, (row,), outcome.status)
+            change.tell_node(outcome.node_id, (record,), outcome.status)
 
 
-def _row_of(execution: Execution, claim: Claim, outcome: NodeOutcome) -> NodeRun:
-    return NodeRun(
-        execution_id=execution.id,
+def _tell_mapped(change: Transition, spec: TaskSpec) -> None:
+    """Tell how far a mapped segment is, and of its nodes as wholes when all chunks are there."""
+    segment, state = change.plan.segments[spec.segment], change.state
+    if segment.index in state.open:
+        first = segment.node_ids[0]
+        length = state.lengths[f"{first}.{next(iter(change.plan.node(first).out_kinds))}"]
+        left = min(state.open[segment.index] * segment.chunk, length)
+        for node_id in segment.node_ids:
+            data = {"nodeId": node_id, "progress": round(1 - left / length, 3)}
+            change.events.append({"type": "progress", "data": data})
+        return
+    records = list_records(change.execution.id, segments=[segment.index]) + change.records
+    for node_id in segment.node_ids:
+        own = [record for record in records if record.node_id == node_id]
+        if own:
+            change.tell_node(node_id, own, state.statuses[node_id])
+
+
+def _record_of(claim: Claim, outcome: NodeOutcome) -> NodeRecord:
+    return NodeRecord(
         node_id=outcome.node_id,
         start=claim.spec.start,
         status=outcome.status,
         outputs={port: encode(value) for port, value in outcome.outputs.items()},
         error=outcome.error.as_json() if outcome.error else None,
-        started_at=outcome.started_at,
-        finished_at=outcome.finished_at,
+        started_at=rfc3339(outcome.started_at),
+        finished_at=rfc3339(outcome.finished_at),
     )
 
 
 def _stored_statuses(change: Transition, task: Task) -> dict[str, NodeStatus]:
     """Return the statuses that earlier tries at a task have stored, by node."""
-    nodes = change.plan.segments[task.segment].node_ids
-    rows = NodeRun.objects.filter(
-        execution_id=change.execution.id, start=task.start, node_id__in=nodes
-    )
-    return {row.node_id: NodeStatus(row.status) for row in rows}
+    records = list_records(change.execution.id, segments=[task.segment], start=task.start)
+    return {record.node_id: NodeStatus(record.status) for record in records}

@@ -8,13 +8,16 @@ from typing import Any
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
+from common.clock import rfc3339
+from common.http.rendering import render_json
 from common.ids import new_id
 from executor import conf, dispatch
+from executor.engine.payload import NodeRecord
 from executor.engine.plan import Plan
 from executor.engine.state import RunState, sources_of
 from executor.engine.step import Step, TaskSpec, drop_tasks
-from executor.models import Execution, ExecutionEvent, NodeRun, Task
-from executor.selectors.records import final_text, node_record, presenter_of
+from executor.models import Execution, ExecutionEvent, NodeResults, Task
+from executor.selectors.records import presenter_of, records_of, run_record
 from executor.types import ExecutionStatus, NodeStatus, TaskState
 
 FETCH_SEGMENT = -1
@@ -24,18 +27,25 @@ FETCH_SEGMENT = -1
 class Transition:
     """One change of a run: what is written together, and the events that tell of it.
 
-    `rows` are node runs inserted in this transaction; `all_rows` says that no others exist, which
-    spares a query when the run ends in one go.
+    `records` are of nodes that ended in this transaction, for the `part`-th row of the task at
+    `segment` and `start`; `is_whole` says that no others exist, which spares a query when the run
+    ends in one go.
     """
 
     execution: Execution
     plan: Plan
     state: RunState
     now: datetime
-    rows: list[NodeRun] = field(default_factory=list)
-    all_rows: bool = False
+    segment: int = -1
+    start: int = 0
+    part: int = 0
+    records: list[NodeRecord] = field(default_factory=list)
+    is_whole: bool = False
     events: list[dict[str, Any]] = field(default_factory=list)
     changed: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.presenter = presenter_of(self.plan, self.state)
 
     def apply(self, step: Step, *, claim_for: str = "") -> Task | None:
         """Carry out a step; with `claim_for` the first new `runs` task is claimed at once.
@@ -51,20 +61,21 @@ class Transition:
         return self._create_tasks(step.ready, claim_for)
 
     def write(self) -> None:
-        """Write node runs, events and the execution row, and announce the news on commit."""
-        if self.rows:
-            NodeRun.objects.bulk_create(self.rows)
+        """Write results, events and the execution row, and announce the news on commit."""
+        if self.records:
+            NodeResults.objects.create(
+                execution_id=self.execution.id, segment=self.segment, start=self.start,
+                part=self.part, items=[record.as_json() for record in self.records],
+            )
         if not self.execution.status_is_final:
             self.changed["state"] = self.state.as_json()
         self._append_events()
         _execution(self.execution.id).update(**self.changed)
         dispatch.announce_on_commit(self.execution.id)
 
-    def tell_node(self, node_id: str, rows: Sequence[NodeRun], status: str) -> None:
+    def tell_node(self, node_id: str, records: Sequence[NodeRecord], status: str) -> None:
         """Add a `node` event."""
-        presenter = presenter_of(self.plan, self.state)
-        records = [node_record(row) for row in rows]
-        data = presenter.node(self.plan.node(node_id), records, status)
+        data = self.presenter.node(self.plan.node(node_id), records, status)
         self.events.append({"type": "node", "data": data})
 
     def finish(self, status: ExecutionStatus, error: dict[str, Any] | None) -> None:
@@ -75,7 +86,8 @@ class Transition:
         execution.status, execution.error = status, error
         execution.finished_at = self.now
         execution.started_at = execution.started_at or self.now
-        execution.final_payload = final_text(execution, self.plan, self.state, self._known_rows())
+        payload = self.presenter.payload(run_record(execution), self._all_records())
+        execution.final_payload = render_json(payload).decode("utf-8")
         self.events.append({"type": "final", "data": None})  # readers put the payload in
         self.changed |= {
             "status": status,
@@ -89,31 +101,29 @@ class Transition:
     def _finish(self, status: ExecutionStatus) -> None:
         self.finish(status, self.state.error.as_json() if self.state.error else None)
 
-    def _known_rows(self) -> list[NodeRun]:
-        if self.all_rows:
-            return self.rows
-        return [*NodeRun.objects.filter(execution_id=self.execution.id), *self.rows]
+    def _all_records(self) -> list[NodeRecord]:
+        if self.is_whole:
+            return self.records
+        stored = NodeResults.objects.filter(execution_id=self.execution.id)
+        return [*records_of(stored), *self.records]
 
     def _add_ended(self, step: Step) -> None:
         """Record nodes that ended without running."""
         for node_id in step.empty:
             outputs = {port: {"v": []} for port in self.plan.node(node_id).out_kinds}
-            self._add_row(node_id, NodeStatus.COMPLETED, outputs, None)
+            self._add_record(node_id, NodeStatus.COMPLETED, outputs, None)
         for node_id, error in step.failed:
-            if not any(row.node_id == node_id for row in self.rows):
-                self._add_row(node_id, NodeStatus.FAILED, {}, error.as_json())
+            self._add_record(node_id, NodeStatus.FAILED, {}, error.as_json())
         for node_id in step.skipped:
             self.tell_node(node_id, (), NodeStatus.SKIPPED)
 
-    def _add_row(
+    def _add_record(
         self, node_id: str, status: NodeStatus, outputs: dict[str, Any], error: Any
     ) -> None:
-        row = NodeRun(
-            execution_id=self.execution.id, node_id=node_id, status=status, outputs=outputs,
-            error=error, started_at=self.now, finished_at=self.now,
-        )
-        self.rows.append(row)
-        self.tell_node(node_id, (row,), status)
+        at = rfc3339(self.now)
+        record = NodeRecord(node_id, 0, status, outputs, error, 0, at, at)
+        self.records.append(record)
+        self.tell_node(node_id, (record,), status)
 
     def _drop_waiting(self, step: Step) -> None:
         """After a failure nothing new starts: take waiting tasks out, which may end the run."""

@@ -161,6 +161,7 @@ STORAGES = {
 }
 STATIC_URL = "/static/"
 STATIC_ROOT = env.data_dir / "static"
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 WHITENOISE_USE_FINDERS = True
 
 AUTH_USER_MODEL = "accounts.User"

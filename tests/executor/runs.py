@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from accounts.api import SYSTEM_ACTOR, WorkspaceRef
-from executor.models import Task
+from executor.models import NodeResults, Task
 from executor.runtime.perform import Performer
 from executor.selectors.runs import get_poll_answer
 from executor.services.accept import accept_execution
@@ -60,3 +60,8 @@ def run(
     accepted = accept(workspace, publish(workspace, document), inputs, **options)
     perform_all()
     return answer_of(workspace, accepted.execution_id)
+
+
+def stored_nodes(execution_id: str) -> int:
+    """How many nodes' results are stored."""
+    return sum(len(row.items) for row in NodeResults.objects.filter(execution_id=execution_id))

@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PIL import Image, ImageChops, ImageCms, ImageStat, PngImagePlugin
+from PIL import Image, ImageChops, ImageCms, ImageSequence, ImageStat, PngImagePlugin
 
 from common.errors import TooLarge, UnsupportedMediaType
+from executor.media.containers.gif import read_gif
 from executor.media.errors import MediaRejected
 from executor.media.sandbox import Sandbox
 from executor.media.types import MediaInfo, MediaLimits
@@ -72,7 +73,8 @@ def resident_bytes() -> int:
 
 def is_close(one: Image.Image, other: Image.Image, tolerance: int) -> bool:
     difference = ImageChops.difference(one.convert("RGBA"), other.convert("RGBA"))
-    return all(difference.getchannel(band).getextrema()[1] <= tolerance for band in "RGBA")
+    limit = Image.new("RGBA", difference.size, (tolerance,) * 4)
+    return not ImageChops.subtract(difference, limit).getbbox(alpha_only=False)
 
 
 def mean_difference(one: Image.Image, other: Image.Image) -> float:
@@ -394,6 +396,63 @@ def test_an_animation_stays_one_with_its_times(desk: Desk, format_name: str):
             assert is_close(picture, original, 40 if format_name == "WEBP" else 0)
             picture.load()
             assert picture.info["duration"] == 50
+
+
+@pytest.mark.parametrize("disposal", [0, 1, 2, 3])
+def test_a_gif_keeps_places_holes_and_disposal_of_its_frames(desk: Desk, disposal: int):
+    frames = []
+    for number in range(4):
+        frame = Image.new("RGBA", (40, 30))
+        frame.paste((200, number * 60, 30, 255), (number * 8, 5, number * 8 + 9, 20))
+        frames.append(frame)
+    data = make_image(
+        *("GIF", frames[0]),
+        save_all=True,
+        append_images=frames[1:],
+        duration=[40, 80, 120, 20],
+        disposal=disposal,
+        loop=3,
+        comment=b"secret words",
+    )
+
+    desk.take(data)
+
+    assert b"secret" not in desk.target.read_bytes()
+    assert gif_frames(desk.target.read_bytes()) == gif_frames(data)
+
+
+def gif_frames(data: bytes) -> list[tuple[bytes, int, int]]:
+    with Image.open(io.BytesIO(data)) as image:
+        return [
+            (frame.convert("RGBA").tobytes(), frame.info["duration"], frame.info["loop"])
+            for frame in ImageSequence.Iterator(image)
+        ]
+
+
+def test_frames_that_are_all_alike_stay_as_many(desk: Desk):
+    desk.take(make_many_frame_gif(7, 20, 20))
+
+    assert len(read_gif(desk.target.read_bytes(), MediaLimits()).frames) == 7
+
+
+def test_an_interlaced_gif_comes_out_straight(desk: Desk):
+    image = make_photo(40, 40).quantize(64)
+    data = make_image("GIF", image, save_all=True, append_images=[image.rotate(90)], interlace=1)
+
+    desk.take(data)
+
+    with desk.picture() as picture, Image.open(io.BytesIO(data)) as original:
+        assert is_close(picture, original, 0)
+
+
+def test_U5_what_hides_behind_the_pixels_of_a_gif_frame_is_dropped(desk: Desk):
+    data = make_animation("GIF", 2)
+    script = b"<script>alert(1)</script>"
+    hidden = bytes((len(script),)) + script
+
+    desk.take(data[:-2] + hidden + data[-2:])
+
+    assert script not in desk.target.read_bytes()
 
 
 def test_a_still_gif_becomes_a_png(desk: Desk):

@@ -11,7 +11,7 @@ from common.clock import FixedClock, utc_now
 from common.errors import InvalidInputs
 from executor.errors import LeaseLost
 from executor.media.encode import encode_draft, open_picture
-from executor.models import Execution, NodeRun, Task
+from executor.models import Execution, NodeResults, Task
 from executor.runtime.bench import Cancellation
 from executor.runtime.perform import Performer
 from executor.selectors.runs import get_poll_answer, list_events
@@ -20,7 +20,7 @@ from executor.services.cancel import cancel_execution
 from executor.services.claims import claim_task, release_dead, ring_unheard
 from executor.services.files import take_upload
 from executor.services.results import TaskReport, fail_poisonous, finish
-from tests.executor.runs import accept, answer_of, perform_all, publish, ready_tasks, run
+from tests.executor.runs import accept, answer_of, perform_all, publish, ready_tasks, run, stored_nodes
 from tests.graphs import chain, graph
 
 SHOUT = chain(1)
@@ -135,7 +135,7 @@ def test_a_mapped_list_of_a_thousand_elements(workspace) -> None:
     answer = run(workspace, document, {"words": [f"w{n}" for n in range(1000)]})
 
     assert answer["outputs"]["out"] == ",".join(f"W{n}" for n in range(1000))
-    assert NodeRun.objects.filter(node_id="c").count() == 10
+    assert NodeResults.objects.filter(segment=0).count() == 10
 
 
 def test_five_hundred_nodes_are_one_task(workspace) -> None:
@@ -197,7 +197,7 @@ def test_C16_a_worker_that_lost_its_lease_cannot_write(workspace) -> None:
         finish(claim=late, execution_id=accepted.execution_id, report=TaskReport())
 
     assert answer_of(workspace, accepted.execution_id)["outputs"] == {"text": "X"}
-    assert NodeRun.objects.filter(execution_id=accepted.execution_id).count() == 1
+    assert stored_nodes(accepted.execution_id) == 1
 
 
 def test_a_lease_that_ran_out_is_taken_over(workspace) -> None:
@@ -260,7 +260,7 @@ def test_a_long_task_goes_on_where_the_dead_worker_had_stored(workspace, photo, 
     )
     with pytest.raises(SystemExit):
         Performer("dying", clock=CrashAfter(looks)).perform(ready_tasks()[0])
-    stored = NodeRun.objects.filter(execution_id=accepted.execution_id).count()
+    stored = stored_nodes(accepted.execution_id)
 
     release_dead(all_leases=True)
     perform_all("heir")
@@ -268,7 +268,7 @@ def test_a_long_task_goes_on_where_the_dead_worker_had_stored(workspace, photo, 
     answer = answer_of(workspace, accepted.execution_id)
     assert answer["status"] == "COMPLETED"
     assert 0 < stored < 6
-    assert NodeRun.objects.filter(execution_id=accepted.execution_id).count() == 6
+    assert stored_nodes(accepted.execution_id) == 6
 
 
 def test_a_cancelled_task_stops_at_its_next_look(workspace) -> None:

@@ -20,7 +20,7 @@ def read_project():
 
 def name_of(requirement):
     """`channels-redis>=4.3` and `channels_redis==4.3.0` are one package."""
-    name = re.match(r"[A-Za-z0-9._-]+", requirement).group()
+    name = re.split(r"[^A-Za-z0-9._-]", requirement, maxsplit=1)[0]
     return re.sub(r"[-_.]+", "-", name).lower()
 
 

@@ -1,5 +1,7 @@
 """Resolving graphs: which are complete, what maps over what, where null may come from."""
 
+from typing import Any
+
 import pytest
 
 from tests.factories import make_edge, make_graph
@@ -13,6 +15,8 @@ from workflows.graphs.resolve import resolve
 from workflows.graphs.resolved import Source
 
 CATALOGUE = build_catalogue()
+
+NodeGiven = tuple[str, dict[str, Any]]  # type and parameters
 
 
 def graph_of(nodes, edges=()):
@@ -47,9 +51,9 @@ def output(name="out"):
     return ("output", {"name": name})
 
 
-CASE = ("text.case", {})
-IF = ("logic.if", {})
-MERGE = ("logic.merge", {})
+CASE: NodeGiven = ("text.case", {})
+IF: NodeGiven = ("logic.if", {})
+MERGE: NodeGiven = ("logic.merge", {})
 
 
 def test_a_complete_graph_has_no_problems():
@@ -531,12 +535,27 @@ def test_G1_a_cycle_through_a_disabled_node_is_one_still():
 
 
 def test_a_graph_of_rubbish_has_a_bounded_list_of_problems():
-    nodes = {f"n{index}": ("nothing.of_the_kind", {}) for index in range(MAX_ISSUES + 50)}
+    nodes: dict[str, NodeGiven] = {
+        f"n{index}": ("nothing.of_the_kind", {}) for index in range(MAX_ISSUES + 50)
+    }
 
     assert len(problems_of(graph_of(nodes))) == MAX_ISSUES
 
 
-RUBBISH = (None, True, -1, 2**53, 1e308, "", "[{", "list[$T]", "x" * 2_000, [], [[None]], {"a": {}})
+RUBBISH: tuple[Any, ...] = (
+    None,
+    True,
+    -1,
+    2**53,
+    1e308,
+    "",
+    "[{",
+    "list[$T]",
+    "x" * 2_000,
+    [],
+    [[None]],
+    {"a": {}},
+)
 
 
 @pytest.mark.parametrize("type_", sorted(CATALOGUE.specs))

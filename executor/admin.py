@@ -1,0 +1,136 @@
+"""The staff's view of runs, tasks and files: to look at, since services alone write them.
+
+What customers put in and got out (inputs, results, callback URLs) is not shown.
+"""
+
+from functools import cached_property
+from typing import Any, cast
+
+from django.contrib import admin
+from django.core.paginator import Paginator
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+
+from executor.models import Execution, File, Task
+
+
+class BoundedPaginator(Paginator):  # type: ignore[type-arg]
+    """Pages of a table that grows without end: what lies past a bound is not even counted."""
+
+    bound = 10_000
+
+    @cached_property
+    def count(self) -> int:
+        """Return the number of rows, the bound at most."""
+        rows = cast(QuerySet[Any], self.object_list)
+        return rows[: self.bound].count()
+
+
+class LookOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Rows to look at, newest first, found by whole ids, which indexes answer."""
+
+    paginator = BoundedPaginator
+    show_full_result_count = False
+    list_per_page = 50
+    ordering = ("-id",)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Return Django's results for the term as ids are stored."""
+        return super().get_search_results(request, queryset, search_term.strip().lower())
+
+    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002 - Django's names
+        """Refuse."""
+        return False
+
+    def has_change_permission(
+        self,
+        request: HttpRequest,  # noqa: ARG002
+        obj: Model | None = None,  # noqa: ARG002
+    ) -> bool:
+        """Refuse."""
+        return False
+
+    def has_delete_permission(
+        self,
+        request: HttpRequest,  # noqa: ARG002
+        obj: Model | None = None,  # noqa: ARG002
+    ) -> bool:
+        """Refuse."""
+        return False
+
+
+@admin.register(Execution)
+class ExecutionAdmin(LookOnlyAdmin):
+    """Runs."""
+
+    list_display = ("id", "workspace", "status", "workflow_id", "trigger", "mode", "created_at")
+    list_select_related = ("workspace",)
+    search_fields = ("id__exact", "workspace__id__exact")
+    fields = (
+        "id",
+        "workspace",
+        "workflow_id",
+        "version_id",
+        "version_number",
+        "status",
+        "mode",
+        "trigger",
+        "key_id",
+        "options",
+        "error",
+        "estimated_credits",
+        "charged_credits",
+        "event_seq",
+        "created_at",
+        "started_at",
+        "finished_at",
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Execution]:
+        """Return the rows without what may be large and is not shown."""
+        rows: QuerySet[Execution] = super().get_queryset(request)
+        return rows.defer("inputs", "state", "final_payload", "metadata", "callback_url")
+
+
+@admin.register(Task)
+class TaskAdmin(LookOnlyAdmin):
+    """Tasks, with who holds them and until when."""
+
+    list_display = (
+        "id",
+        "execution_id",
+        "segment",
+        "queue",
+        "state",
+        "attempts",
+        "wake_at",
+        "lease_until",
+        "lease_owner",
+    )
+    search_fields = ("id__exact", "execution__id__exact")
+    raw_id_fields = ("execution",)
+
+
+@admin.register(File)
+class FileAdmin(LookOnlyAdmin):
+    """Files, by what is known of them."""
+
+    list_display = ("id", "workspace", "kind", "content_type", "bytes", "created_at", "deleted_at")
+    list_select_related = ("workspace",)
+    search_fields = ("id__exact", "workspace__id__exact")
+    fields = (
+        "id",
+        "workspace",
+        "kind",
+        "content_type",
+        "bytes",
+        "sha256",
+        "width",
+        "height",
+        "duration_s",
+        "execution_id",
+        "created_at",
+        "deleted_at",
+    )

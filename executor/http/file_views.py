@@ -1,0 +1,91 @@
+"""`/files`: uploads, and files as the API shows them."""
+
+from typing import Any, ClassVar, cast
+
+from django.http import HttpRequest
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from common.errors import InvalidInputs, Issue
+from common.http.drf import ApiView
+from executor.http import schemas
+from executor.http.caller import caller_of
+from executor.http.openapi import KEY_PROBLEMS, UPLOAD_BODY, problems
+from executor.http.upload import FIELD, received_file
+from executor.media.errors import MediaRejected
+from executor.selectors.files import get_file
+from executor.selectors.links import media_url
+from executor.services.files import delete_file, file_ref, take_upload
+from executor.types import FileRef
+
+_ITEM_CODES = {"timed_out": "undecodable"}  # too slow to decode is no code of the API's
+
+
+class FileListView(ApiView):
+    """The workspace's files."""
+
+    scopes: ClassVar = {"POST": "execute"}
+
+    @extend_schema(
+        operation_id="uploadFile",
+        summary="Upload a file",
+        request=UPLOAD_BODY,
+        responses={
+            201: schemas.StoredFile,
+            **problems(400, *KEY_PROBLEMS, 413, 415, 422, 503),
+        },
+    )
+    def post(self, request: Request) -> Response:
+        """Check, re-encode and keep a file; it is told by its bytes, never by its name."""
+        workspace_id = caller_of(request).workspace_id
+        with received_file(cast(HttpRequest, request)) as path:
+            try:
+                stored = take_upload(workspace_id=workspace_id, source=path)
+            except MediaRejected as error:
+                code = _ITEM_CODES.get(error.code, error.code)
+                raise InvalidInputs([Issue(f"/{FIELD}", code, error.detail)]) from error
+        headers = {"Location": f"/api/v1/files/{stored.id}"}
+        return Response(_file_json(stored), status=status.HTTP_201_CREATED, headers=headers)
+
+
+class FileView(ApiView):
+    """One file."""
+
+    scopes: ClassVar = {"GET": "read", "DELETE": "execute"}
+
+    @extend_schema(
+        operation_id="getFile",
+        summary="Read a file's record",
+        responses={200: schemas.StoredFile, **problems(*KEY_PROBLEMS, 404, 410)},
+    )
+    def get(self, request: Request, file_id: str) -> Response:
+        """Return what the file is and where its bytes are."""
+        row = get_file(caller_of(request).workspace_id, file_id)
+        return Response(_file_json(file_ref(row)))
+
+    @extend_schema(
+        operation_id="deleteFile",
+        summary="Delete a file",
+        responses={204: None, **problems(*KEY_PROBLEMS, 404)},
+    )
+    def delete(self, request: Request, file_id: str) -> Response:
+        """Delete the file; its id and its link answer 410 from now on."""
+        delete_file(workspace_id=caller_of(request).workspace_id, file_id=file_id)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+def _file_json(file: FileRef) -> dict[str, Any]:
+    shown = {
+        "id": file.id,
+        "url": media_url(file.id),
+        "kind": file.kind,
+        "contentType": file.content_type,
+        "bytes": file.bytes,
+        "sha256": file.sha256,
+        "width": file.width,
+        "height": file.height,
+        "durationS": file.duration_s,
+    }
+    return {name: value for name, value in shown.items() if value is not None}

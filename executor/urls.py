@@ -1,0 +1,30 @@
+"""Routes of `executor` under `/api/v1/`; included before those of `workflows`."""
+
+from django.urls import path
+
+import common.http.converters  # noqa: F401 - registers `<exec:…>` and the like
+from executor.http.execute_views import EstimateView, ExecuteView
+from executor.http.execution_views import (
+    CancelView,
+    ExecutionListView,
+    ExecutionView,
+    PollView,
+    TicketView,
+)
+from executor.http.file_views import FileListView, FileView
+from executor.http.wait import poll_and_wait
+
+_ONE = "workflows/executions/<exec:execution_id>"
+
+urlpatterns = [
+    path("workflows/executions", ExecutionListView.as_view()),
+    path(_ONE, ExecutionView.as_view()),
+    path(f"{_ONE}/poll", PollView.as_view()),
+    path(f"{_ONE}/poll/wait", poll_and_wait),
+    path(f"{_ONE}/cancel", CancelView.as_view()),
+    path(f"{_ONE}/ticket", TicketView.as_view()),
+    path("workflows/<wf:workflow_id>/execute", ExecuteView.as_view()),
+    path("workflows/<wf:workflow_id>/estimate", EstimateView.as_view()),
+    path("files", FileListView.as_view()),
+    path("files/<file:file_id>", FileView.as_view()),
+]

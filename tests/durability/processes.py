@@ -1,0 +1,81 @@
+"""Real processes over a database of their own: what a test kills is what runs in production."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+class Platform:
+    """An installation in a folder, on SQLite or on the services that `env` names."""
+
+    def __init__(self, folder: Path, env: dict[str, str]) -> None:
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        self.env = {
+            **kept,
+            "DJANGO_SETTINGS_MODULE": "pixelflow_site.settings.base",
+            "DATA_DIR": str(folder),
+            "SECRET_KEY": "durability-secret-key-that-is-long-enough",
+            "KEY_PEPPERS": "p1:durability-pepper",
+            "LEASE_S": "2",
+            "SWEEP_S": "0.3",
+            "WORKER_THREADS": "2",
+            **env,
+        }
+        self.folder = folder
+        self._started: list[subprocess.Popen[bytes]] = []
+
+    def manage(self, *arguments: str) -> None:
+        """Run a management command to its end."""
+        subprocess.run([sys.executable, "manage.py", *arguments], cwd=ROOT, env=self.env, check=True)
+
+    def ask(self, command: str, *arguments: str) -> Any:
+        """Run a command of `tests.durability.seed` and return the JSON of its last line."""
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.durability.seed", command, *arguments],
+            cwd=ROOT, env=self.env, check=True, stdout=subprocess.PIPE,
+        )
+        return json.loads(done.stdout.splitlines()[-1])
+
+    def start_worker(self) -> subprocess.Popen[bytes]:
+        """Start a worker process; returns once it says that it runs."""
+        worker = subprocess.Popen(
+            [sys.executable, "manage.py", "worker"], cwd=ROOT, env=self.env, stdout=subprocess.PIPE
+        )
+        self._started.append(worker)
+        assert worker.stdout is not None
+        assert worker.stdout.readline().startswith(b"worker ")
+        return worker
+
+    def kill(self, worker: subprocess.Popen[bytes]) -> None:
+        """Kill a process as a power cut would."""
+        worker.send_signal(signal.SIGKILL)
+        worker.wait()
+
+    def close(self) -> None:
+        """End what was started here."""
+        for process in self._started:
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+            if process.stdout is not None:
+                process.stdout.close()
+
+
+def wait_until(is_so: Callable[[], bool], *, timeout_s: float, every_s: float = 0.2) -> None:
+    """Wait for something to become true.
+
+    Raises:
+        AssertionError: it did not in time.
+    """
+    end = time.monotonic() + timeout_s
+    while not is_so():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(every_s)

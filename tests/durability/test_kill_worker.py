@@ -1,0 +1,51 @@
+"""A worker is killed with -9 in the middle of ten runs: all ten end COMPLETED, each once."""
+
+import pytest
+
+from tests.durability.processes import Platform, wait_until
+BLURS = 6  # nodes of each run, as tests.durability.seed makes them
+
+RUNS = 10
+
+
+def finish_after_a_kill(platform: Platform) -> dict:
+    """Accept runs, kill the first worker while it holds some, let a second one finish them."""
+    platform.manage("migrate", "--verbosity", "0")
+    assert len(platform.ask("seed", str(RUNS))) == RUNS
+    first = platform.start_worker()
+    wait_until(lambda: platform.ask("report")["nodes"] >= 4, timeout_s=60, every_s=0)
+    platform.kill(first)
+    assert platform.ask("report")["statuses"].get("COMPLETED", 0) < RUNS
+    platform.start_worker()
+    wait_until(
+        lambda: platform.ask("report")["statuses"] == {"COMPLETED": RUNS}, timeout_s=120
+    )
+    return platform.ask("report")
+
+
+def check(report: dict) -> None:
+    assert report["finals"] == [1] * RUNS
+    assert report["twice"] == 0
+    assert report["nodes"] == RUNS * BLURS
+    assert report["taken_over"] >= 1
+
+
+def test_X3_ten_runs_survive_a_killed_worker_on_sqlite(tmp_path) -> None:
+    platform = Platform(tmp_path, {})
+    try:
+        check(finish_after_a_kill(platform))
+    finally:
+        platform.close()
+
+
+@pytest.mark.postgres
+@pytest.mark.redis
+def test_X3_ten_runs_survive_a_killed_worker_on_postgres_and_redis(
+    tmp_path, postgres_url, redis_url
+) -> None:
+    env = {"DATABASE_URL": postgres_url, "REDIS_URL": redis_url}
+    platform = Platform(tmp_path, env)
+    try:
+        check(finish_after_a_kill(platform))
+    finally:
+        platform.close()
