@@ -46,9 +46,17 @@ def read_json(request: HttpRequest, *, limit: int = MAX_JSON_BYTES) -> JsonValue
     raw = read_bytes(request, limit=limit)
     if not raw.strip():
         return {}
-    if request.content_type not in ("application/json", ""):
+    if media_type(request) not in ("application/json", ""):
         raise UnsupportedMediaType("Send application/json.")
     return strict_json.parse(raw)
+
+
+def media_type(request: HttpRequest) -> str:
+    """Return the body's content type without parameters, lower case; empty when none was sent.
+
+    Read from the header itself: `content_type` has the parameters on DRF's requests only.
+    """
+    return str(request.META.get("CONTENT_TYPE") or "").partition(";")[0].strip().lower()
 
 
 def check_encoding(request: HttpRequest) -> None:

@@ -64,7 +64,7 @@ def _answer(request: HttpRequest, file_id: str, signature: str) -> HttpResponseB
 
 
 def _from_folder(request: HttpRequest, row: File) -> HttpResponseBase:
-    if request.headers.get("If-None-Match") in ("*", _etag(row)):
+    if _is_known(request.headers.get("If-None-Match"), _etag(row)):
         return _with_cache_headers(HttpResponse(status=304), row)
     try:
         file = gateway.open_stored(row.storage_key)
@@ -104,6 +104,13 @@ def _range_header(request: HttpRequest, row: File) -> str | None:
     if request.method != "GET" or request.headers.get("If-Range", _etag(row)) != _etag(row):
         return None
     return request.headers.get("Range")
+
+
+def _is_known(if_none_match: str | None, etag: str) -> bool:
+    if if_none_match is None:
+        return False
+    tags = {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}
+    return etag in tags or "*" in tags
 
 
 def _with_cache_headers(response: HttpResponseBase, row: File) -> HttpResponseBase:

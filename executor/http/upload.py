@@ -31,7 +31,7 @@ from common.errors import (
     Unavailable,
     UnsupportedMediaType,
 )
-from common.http.body import check_encoding
+from common.http.body import check_encoding, media_type
 from executor import conf
 from executor.media.types import MediaLimits
 
@@ -162,7 +162,7 @@ def _skip(part: Iterable[bytes]) -> None:
 
 def _read_boundary(request: HttpRequest) -> bytes:
     check_encoding(request)
-    if request.content_type != "multipart/form-data":
+    if media_type(request) != "multipart/form-data":
         raise UnsupportedMediaType("Send multipart/form-data with the part `file`.")
     _, parameters = parse_header_parameters(request.META["CONTENT_TYPE"])
     boundary = parameters.get("boundary", "")

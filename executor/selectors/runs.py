@@ -4,19 +4,22 @@ import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from django.db.models import Aggregate, CharField, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Cast
+from django.db import connection
+from django.db.models import QuerySet
 
 from common.clock import rfc3339
 from common.fetch import redact_url
 from common.http.rendering import render_json
+from common.sql import columns_of, read_row
+from executor import conf
 from executor.engine.payload import NodeRecord, node_forms
 from executor.engine.plan import Plan
 from executor.engine.state import RunState
 from executor.errors import ExecutionNotFound
-from executor.models import Execution, ExecutionEvent, NodeResults, Task
+from executor.models import Execution, ExecutionEvent, NodeResults
 from executor.selectors.planning import plan_of
 from executor.selectors.records import presenter_of, records_of, run_record
 from executor.types import FINAL_STATUSES, ExecutionStatus, TaskState
@@ -41,34 +44,22 @@ class PollAnswer:
         return self.status.is_final
 
 
-class _Joined(Aggregate):
-    """The values of a group as one text, separated by commas."""
-
-    function = "GROUP_CONCAT"
-    name = "Joined"
-    output_field = CharField()
-
-    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
-        """PostgreSQL's form."""
-        return self.as_sql(
-            compiler, connection, function="STRING_AGG", template="%(function)s(%(expressions)s, ',')",
-            **extra,
-        )
-
-
 def get_poll_answer(workspace_id: str, execution_id: str) -> PollAnswer:
     """Return the poll answer: one statement for a finished run, two for any other.
 
     Raises:
         ExecutionNotFound: no such run here.
     """
-    execution = _with_running(Execution.objects.of(workspace_id)).filter(pk=execution_id).first()
-    if execution is None:
+    with connection.cursor() as cursor:
+        cursor.execute(_poll_sql(), (execution_id, workspace_id))
+        values = cursor.fetchone()
+    if values is None:
         raise ExecutionNotFound
-    status = ExecutionStatus(execution.status)
-    if execution.final_payload is not None:
-        return PollAnswer(execution.final_payload.encode("utf-8"), status)
-    return PollAnswer(render_json(_payload(execution)), status)
+    status, final_payload, running, *columns = values
+    if final_payload is not None:
+        return PollAnswer(final_payload.encode("utf-8"), ExecutionStatus(status))
+    payload = _payload(read_row(Execution, columns), running)
+    return PollAnswer(render_json(payload), ExecutionStatus(status))
 
 
 def get_status(workspace_id: str, execution_id: str) -> ExecutionStatus:
@@ -90,11 +81,10 @@ def get_execution_json(workspace_id: str, execution_id: str) -> dict[str, Any]:
     Raises:
         ExecutionNotFound: no such run here.
     """
-    execution = _with_running(Execution.objects.of(workspace_id)).filter(pk=execution_id).first()
+    execution = Execution.objects.of(workspace_id).filter(pk=execution_id).first()
     if execution is None:
         raise ExecutionNotFound
-    final = execution.final_payload
-    payload = json.loads(final) if final is not None else _payload(execution)
+    payload = json.loads(get_poll_answer(workspace_id, execution_id).body)
     presenter = presenter_of(plan_of(execution.version_id), RunState.from_json(execution.state))
     inputs = {name: _shown_input(form, presenter.show) for name, form in execution.inputs.items()}
     return {
@@ -210,22 +200,22 @@ def list_final_among(execution_ids: Collection[str]) -> list[str]:
     return list(rows.values_list("pk", flat=True))
 
 
-def _with_running(rows: QuerySet[Execution]) -> QuerySet[Execution]:
-    """Add the segments that workers hold right now, in the same statement."""
-    held = (
-        Task.objects.filter(execution_id=OuterRef("pk"), state=TaskState.RUNNING)
-        .order_by()
-        .values("execution_id")
-        .annotate(segments=_Joined(Cast("segment", CharField())))
-        .values("segments")
+@cache
+def _poll_sql() -> str:
+    """Return the poll's first statement: the row, and which of its segments workers hold."""
+    joined = "STRING_AGG(t.segment::text, ',')" if conf.is_postgres() else "GROUP_CONCAT(t.segment)"
+    return (
+        f"SELECT e.status, e.final_payload, (SELECT {joined} FROM executor_task t "  # noqa: S608
+        f"WHERE t.execution_id = e.id AND t.state = '{TaskState.RUNNING}'), "
+        f"{columns_of(Execution, 'e')} FROM executor_execution e "
+        "WHERE e.id = %s AND e.workspace_id = %s"
     )
-    return rows.annotate(running_segments=Subquery(held))
 
 
-def _payload(execution: Execution) -> dict[str, Any]:
+def _payload(execution: Execution, held: str | None) -> dict[str, Any]:
+    """Return the answer of a run that is not over; `held` are segments that workers hold, "1,4"."""
     plan, state = plan_of(execution.version_id), RunState.from_json(execution.state)
-    held = getattr(execution, "running_segments", None) or ""
-    running = frozenset(int(segment) for segment in held.split(",") if segment)
+    running = frozenset(int(segment) for segment in (held or "").split(",") if segment)
     records = records_of(NodeResults.objects.filter(execution_id=execution.id))
     return presenter_of(plan, state).payload(run_record(execution, running), records)
 

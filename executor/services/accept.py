@@ -7,11 +7,12 @@ from django.db import transaction
 
 from common.clock import SYSTEM_CLOCK, Clock
 from common.ids import new_id
+from common.sql import insert_rows
 from executor.engine.codec import is_list_form, length_of
 from executor.engine.plan import Plan
 from executor.engine.state import RunState
 from executor.engine.step import Step, TaskSpec, begin
-from executor.models import Execution, File
+from executor.models import Execution
 from executor.services.inputs import InputReader, pending_urls
 from executor.selectors.planning import plan_of
 from executor.services.transitions import FETCH_SEGMENT, Transition
@@ -35,7 +36,7 @@ def accept_execution(request: ExecutionRequest, *, clock: Clock = SYSTEM_CLOCK) 
     execution = _execution(request, version, plan, inputs, clock)
     with transaction.atomic():
         if reader.files:
-            File.objects.across_workspaces().bulk_create(reader.files)
+            insert_rows(reader.files)
         _start(execution, plan, inputs)
     return Accepted(
         execution.id, version.workflow_id, version.number, execution.estimated_credits,
@@ -61,7 +62,7 @@ def _start(execution: Execution, plan: Plan, inputs: Mapping[str, Any]) -> None:
     else:
         step = first_step(plan, state, inputs)
     execution.state = state.as_json()
-    Execution.objects.across_workspaces().bulk_create([execution])
+    insert_rows([execution])
     change = Transition(execution, plan, state, execution.created_at, is_whole=True)
     change.apply(step)
     if change.records or change.events:

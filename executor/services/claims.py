@@ -3,16 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q
+from django.db.models.functions import Now
 
 from common.clock import SYSTEM_CLOCK, Clock
-from executor import dispatch
+from common.sql import AtMost, Plus, SharedNow, select_row, update_returning, update_rows
+from executor import conf, dispatch
 from executor.engine.step import TaskSpec
 from executor.errors import LeaseLost
 from executor.models import Execution, Task
-from executor.services.transitions import db_time, lease_end
+from executor.services.transitions import lease_end
 from executor.types import ExecutionStatus, TaskState
 
 MAX_ATTEMPTS = 3  # claims without progress, then the task is poison
@@ -38,25 +41,32 @@ def claim_task(
     """Take a ready task; None when it is not there to be taken (any more)."""
     now = clock.now()
     with transaction.atomic():
-        taken = Task.objects.filter(
-            pk=task_id, state=TaskState.READY, wake_at__lte=db_time(now)
-        ).update(
-            state=TaskState.RUNNING,
-            lease_owner=owner,
-            lease_until=lease_end(now),
-            fence=F("fence") + 1,
-            attempts=F("attempts") + 1,
+        task = update_returning(
+            Task,
+            {
+                "state": TaskState.RUNNING,
+                "lease_owner": owner,
+                "lease_until": lease_end(now),
+                "fence": Plus(1),
+                "attempts": Plus(1),
+            },
+            {"pk": task_id, "state": TaskState.READY, "wake_at": AtMost(SharedNow(now))},
         )
-        if not taken:
+        if task is None:
             return None
-        task = Task.objects.select_related("execution").get(pk=task_id)
-        execution = task.execution
-        if execution.status == ExecutionStatus.QUEUED:
-            execution.status, execution.started_at = ExecutionStatus.RUNNING, now
-            Execution.objects.across_workspaces().filter(
-                pk=execution.id, status=ExecutionStatus.QUEUED
-            ).update(status=ExecutionStatus.RUNNING, started_at=now)
+        execution = _begun(task.execution_id, now)
     return claim_of(task), execution
+
+
+def _begun(execution_id: str, now: datetime) -> Execution:
+    """Return a run that somebody works on: the first claim moves it out of the queue."""
+    begun = {"status": ExecutionStatus.RUNNING, "started_at": now}
+    queued = {"pk": execution_id, "status": ExecutionStatus.QUEUED}
+    execution = update_returning(Execution, begun, queued)
+    if execution is None:
+        execution = select_row(Execution, {"pk": execution_id})
+    assert execution is not None  # noqa: S101 - a task's run is never deleted before it
+    return execution
 
 
 def claim_of(task: Task) -> Claim:
@@ -75,23 +85,29 @@ def check_lease(claim: Claim, *, ends: bool) -> None:
         LeaseLost: somebody took it over; the transaction must roll back.
     """
     changes = {"state": TaskState.DONE, "lease_until": None} if ends else {"attempts": 1}
-    if not _owned(claim).update(**changes):
+    if not update_rows(Task, changes, _owned(claim)):
         raise LeaseLost(claim.task_id)
 
 
 def renew_leases(*, owner: str, clock: Clock = SYSTEM_CLOCK) -> int:
     """Push the leases of all tasks of a worker process out; returns how many there are."""
-    return Task.objects.filter(lease_owner=owner, state=TaskState.RUNNING).update(
-        lease_until=lease_end(clock.now())
+    return update_rows(
+        Task,
+        {"lease_until": lease_end(clock.now())},
+        {"lease_owner": owner, "state": TaskState.RUNNING},
     )
 
 
 def hand_back(*, claim: Claim, clock: Clock = SYSTEM_CLOCK) -> None:
     """Give a task up unfinished, for another worker to take at once."""
-    _owned(claim).update(
-        state=TaskState.READY, lease_until=None, wake_at=clock.now(), rung_at=None,
-        attempts=F("attempts") - 1,
-    )
+    changes = {
+        "state": TaskState.READY,
+        "lease_until": None,
+        "wake_at": SharedNow(clock.now()),
+        "rung_at": None,
+        "attempts": Plus(-1),
+    }
+    update_rows(Task, changes, _owned(claim))
 
 
 def release_dead(*, clock: Clock = SYSTEM_CLOCK, all_leases: bool = False) -> list[str]:
@@ -103,10 +119,11 @@ def release_dead(*, clock: Clock = SYSTEM_CLOCK, all_leases: bool = False) -> li
     now = clock.now()
     dead = Task.objects.filter(state=TaskState.RUNNING)
     if not all_leases:
-        dead = dead.filter(lease_until__lt=db_time(now))
+        dead = dead.filter(lease_until__lt=_shared_now(now))
     poison = list(dead.filter(attempts__gte=MAX_ATTEMPTS).values_list("pk", flat=True))
     dead.exclude(pk__in=poison).update(
-        state=TaskState.READY, lease_until=None, wake_at=now, rung_at=None, fence=F("fence") + 1
+        state=TaskState.READY, lease_until=None, wake_at=_shared_now(now), rung_at=None,
+        fence=F("fence") + 1,
     )
     return poison
 
@@ -120,7 +137,7 @@ def ring_unheard(*, clock: Clock = SYSTEM_CLOCK, queues: Sequence[str]) -> int:
         unheard = list(
             Task.objects.filter(
                 _rung_before(now, wait_s), state=TaskState.READY, queue=queue,
-                wake_at__lte=db_time(now),
+                wake_at__lte=_shared_now(now),
             )
             .order_by("wake_at")
             .values_list("pk", flat=True)[:SWEEP_LIMIT]
@@ -137,7 +154,15 @@ def _rung_before(now: datetime, wait_s: float) -> Q:
     return Q(rung_at=None) | Q(rung_at__lt=now - timedelta(seconds=wait_s))
 
 
-def _owned(claim: Claim) -> QuerySet[Task]:
-    return Task.objects.filter(
-        pk=claim.task_id, state=TaskState.RUNNING, fence=claim.fence, lease_owner=claim.owner
-    )
+def _shared_now(now: datetime) -> Any:
+    """Return the time that leases go by, for a query of Django's."""
+    return Now() if conf.is_postgres() else now
+
+
+def _owned(claim: Claim) -> dict[str, Any]:
+    return {
+        "pk": claim.task_id,
+        "state": TaskState.RUNNING,
+        "fence": claim.fence,
+        "lease_owner": claim.owner,
+    }

@@ -1,5 +1,6 @@
 """Files: taking uploads through the sandbox, keeping what nodes make, deleting."""
 
+import atexit
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from executor.types import FileRef
 from workflows.catalogue.values import MEDIA_CLASSES, Media
 
 _sandbox = Sandbox()
+atexit.register(_sandbox.close)
 
 
 def take_upload(

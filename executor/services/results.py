@@ -7,6 +7,7 @@ from typing import Any
 from django.db import transaction
 
 from common.clock import SYSTEM_CLOCK, Clock, rfc3339
+from common.sql import insert_rows
 from executor.engine.codec import encode, is_list_form, length_of
 from executor.engine.payload import NodeRecord
 from executor.engine.plan import Plan
@@ -127,7 +128,7 @@ def finish_fetch(
         change = _open(claim, execution_id, clock, ends=True)
         change.is_whole = True
         if files:
-            File.objects.across_workspaces().bulk_create(list(files))
+            insert_rows(files)
         if error is not None:
             step = fail_input(change.plan, change.state, error)
         else:
@@ -180,7 +181,7 @@ def _transition(execution: Execution, clock: Clock) -> Transition:
 
 def _add_outcomes(change: Transition, claim: Claim, report: TaskReport) -> None:
     if report.files:
-        File.objects.across_workspaces().bulk_create(report.files)
+        insert_rows(report.files)
     change.segment, change.start = claim.spec.segment, claim.spec.start
     change.part = report.partial_commits
     for outcome in report.outcomes:

@@ -2,15 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
-
-from django.db.models import QuerySet
-from django.db.models.functions import Now
 
 from common.clock import rfc3339
 from common.http.rendering import render_json
 from common.ids import new_id
+from common.sql import SharedNow, insert_rows, select_row, update_rows
 from executor import conf, dispatch
 from executor.engine.payload import NodeRecord
 from executor.engine.plan import Plan
@@ -63,14 +61,12 @@ class Transition:
     def write(self) -> None:
         """Write results, events and the execution row, and announce the news on commit."""
         if self.records:
-            NodeResults.objects.create(
-                execution_id=self.execution.id, segment=self.segment, start=self.start,
-                part=self.part, items=[record.as_json() for record in self.records],
-            )
+            items = [record.as_json() for record in self.records]
+            insert_rows([self._results(items)])
         if not self.execution.status_is_final:
             self.changed["state"] = self.state.as_json()
         self._append_events()
-        _execution(self.execution.id).update(**self.changed)
+        update_rows(Execution, self.changed, {"pk": self.execution.id})
         dispatch.announce_on_commit(self.execution.id)
 
     def tell_node(self, node_id: str, records: Sequence[NodeRecord], status: str) -> None:
@@ -144,7 +140,7 @@ class Transition:
             mine.fence = mine.attempts = 1
             mine.lease_until = lease_end(self.now)
         if tasks:
-            Task.objects.bulk_create(tasks)
+            insert_rows(tasks)
         for task in tasks:
             if task is not mine:
                 dispatch.ring_on_commit(task.id, task.queue)
@@ -161,8 +157,14 @@ class Transition:
             start=spec.start,
             stop=spec.stop,
             queue=conf.QUEUE_OF_COST[cost],
-            wake_at=db_time(self.now),
+            wake_at=SharedNow(self.now),
             rung_at=self.now,
+        )
+
+    def _results(self, items: list[Any]) -> NodeResults:
+        return NodeResults(
+            execution_id=self.execution.id, segment=self.segment, start=self.start,
+            part=self.part, items=items,
         )
 
     def _append_events(self) -> None:
@@ -170,10 +172,11 @@ class Transition:
             return
         first = self.execution.event_seq + 1
         last = self.execution.event_seq + len(self.events)
-        ExecutionEvent.objects.create(
+        event = ExecutionEvent(
             execution_id=self.execution.id, first_seq=first, last_seq=last, items=self.events,
             created_at=self.now,
         )
+        insert_rows([event])
         self.execution.event_seq = self.changed["event_seq"] = last
 
 
@@ -182,25 +185,9 @@ def lock_execution(execution_id: str) -> Execution | None:
 
     On SQLite the IMMEDIATE transaction itself is the lock.
     """
-    rows: QuerySet[Execution] = _execution(execution_id)
-    if conf.is_postgres():
-        rows = rows.select_for_update()
-    return rows.first()
+    return select_row(Execution, {"pk": execution_id}, lock=True)
 
 
-def lease_end(now: datetime) -> Any:
-    """Return when a lease taken now runs out; on PostgreSQL by the database's own clock."""
-    return db_time(now, plus_s=conf.lease_s())
-
-
-def db_time(now: datetime, *, plus_s: float = 0) -> Any:
-    """Return the time by the clock that all workers share.
-
-    Hosts of a cluster disagree about the time, so there the database's clock decides; in the
-    embedded mode there is one host.
-    """
-    return (Now() if conf.is_postgres() else now) + timedelta(seconds=plus_s)
-
-
-def _execution(execution_id: str) -> QuerySet[Execution]:
-    return Execution.objects.across_workspaces().filter(pk=execution_id)
+def lease_end(now: datetime) -> SharedNow:
+    """Return when a lease taken now runs out."""
+    return SharedNow(now, plus_s=conf.lease_s())

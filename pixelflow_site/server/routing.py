@@ -21,6 +21,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 WSGI_THREADS = 8
+UPLOAD_ONLY_BYTES = 10**12  # a length over every limit
+MAX_UNMEASURED_BYTES = 2 * 1024 * 1024  # above what any body but an upload may have
 
 _POLL = re.compile(r"/api/v1/workflows/executions/[^/]+/poll/?")
 
@@ -32,7 +34,7 @@ def build_application(*, django: AsgiApp, wsgi: Any) -> AsgiApp:
     async def http(scope: Scope, receive: Receive, send: Send) -> None:
         waiting = waiting_path(scope)
         if waiting is None:
-            await plain(scope, receive, send)
+            await plain(*await measured(scope, receive), send)
         else:
             changed = {**scope, "path": waiting, "raw_path": waiting.encode("ascii")}
             await django(changed, receive, send)
@@ -49,3 +51,27 @@ def waiting_path(scope: Scope) -> str | None:
         return None
     wait = parse_qs(scope["query_string"].decode("latin-1")).get("wait", ["0"])[-1]
     return f"{path.rstrip('/')}/wait" if path.isascii() and wait not in ("", "0") else None
+
+
+async def measured(scope: Scope, receive: Receive) -> tuple[Scope, Receive]:
+    """Give a body that came in chunks its length, since WSGI reads by length alone.
+
+    It is read up to a limit; beyond that the request goes on with a length that every view
+    refuses as too large.
+    """
+    names = {name for name, _ in scope["headers"]}
+    if b"transfer-encoding" not in names or b"content-length" in names:
+        return scope, receive
+    body, more = bytearray(), True
+    while more and len(body) <= MAX_UNMEASURED_BYTES:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    length = len(body) if not more else UPLOAD_ONLY_BYTES
+    headers = [item for item in scope["headers"] if item[0] != b"transfer-encoding"]
+    headers.append((b"content-length", str(length).encode("ascii")))
+
+    async def replay() -> MutableMapping[str, Any]:
+        return {"type": "http.request", "body": bytes(body), "more_body": False}
+
+    return {**scope, "headers": headers}, replay

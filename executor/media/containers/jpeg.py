@@ -12,6 +12,7 @@ from executor.media.containers.base import (
     check_size,
     undecodable,
 )
+from executor.media.errors import MediaRejected
 from executor.media.types import MediaLimits
 
 _EOI, _SOS, _APP0, _APP1, _APP2, _APP14, _APP15, _COM = (
@@ -178,7 +179,8 @@ def _first_size(data: bytes, start: int) -> tuple[int, int] | None:
     if data[start : start + 2] != b"\xff\xd8":
         return None
     picture = data[start : start + _SMALL_HEADER]
-    for segment in _segments(picture):
-        if segment.marker in _FRAMES:
-            return _read_size(picture, segment)
-    return None
+    try:
+        header = next(part for part in _segments(picture) if part.marker in _FRAMES)
+        return _read_size(picture, header)
+    except (MediaRejected, StopIteration):
+        return None

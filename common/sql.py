@@ -1,0 +1,204 @@
+"""Statements of the hot path, built once for each shape and run many times.
+
+Building a query costs Django several times what the database needs to run it. A run is accepted,
+claimed and finished by a dozen statements of fixed shape, so for these (and these alone) the text
+is kept. Columns and values still come from the models: a renamed field breaks here, not in SQL.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any, TypeVar
+
+from django.db import connection, models
+
+Row = TypeVar("Row", bound=models.Model)
+AnyModel = type[models.Model]
+
+
+@dataclass(frozen=True, slots=True)
+class Plus:
+    """In an update: the column's own value, raised by `amount`."""
+
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class SharedNow:
+    """The time by the clock that all processes share, `plus_s` seconds ahead.
+
+    Hosts of a cluster disagree about the time, so on PostgreSQL the server's clock decides. SQLite
+    has one host; there it is `now`, the time that the caller read.
+    """
+
+    now: datetime
+    plus_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class AtMost:
+    """In a condition: the column is not above `value`."""
+
+    value: Any
+
+
+def insert_rows(rows: Sequence[models.Model]) -> None:
+    """Insert new rows of one table in one statement; keys that the database makes are not read."""
+    if not rows:
+        return
+    fields = _insert_fields(type(rows[0]))
+    params: list[Any] = []
+    groups = []
+    for row in rows:
+        parts = [_assigned(field, getattr(row, field.attname), params) for field in fields]
+        groups.append(f"({', '.join(parts)})")
+    with connection.cursor() as cursor:
+        cursor.execute(_insert_head(type(rows[0])) + ", ".join(groups), params)
+
+
+def update_rows(
+    model: AnyModel, changes: Mapping[str, Any], where: Mapping[str, Any]
+) -> int:
+    """Update the rows that match all conditions; returns how many there were.
+
+    A condition is a value that the column equals, or `AtMost`.
+    """
+    params: list[Any] = []
+    assignments = _assignments(model, changes, params)
+    sql = f"UPDATE {_table(model)} SET {assignments} WHERE {_conditions(model, where, params)}"  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        return int(cursor.rowcount)
+
+
+def update_returning(
+    model: type[Row], changes: Mapping[str, Any], where: Mapping[str, Any]
+) -> Row | None:
+    """Update the one row that matches, and return it as it is now; None when none does."""
+    params: list[Any] = []
+    assignments = _assignments(model, changes, params)
+    conditions = _conditions(model, where, params)
+    sql = (
+        f"UPDATE {_table(model)} SET {assignments} WHERE {conditions} "  # noqa: S608
+        f"RETURNING {_columns(model)}"
+    )
+    return _one(model, sql, params)
+
+
+def select_row(
+    model: type[Row], where: Mapping[str, Any], *, lock: bool = False
+) -> Row | None:
+    """Return the one row that matches, None when none does.
+
+    `lock` holds it until the transaction ends; on SQLite the transaction itself does.
+    """
+    params: list[Any] = []
+    conditions = _conditions(model, where, params)
+    tail = " FOR UPDATE" if lock and connection.features.has_select_for_update else ""
+    sql = f"SELECT {_columns(model)} FROM {_table(model)} WHERE {conditions}{tail}"  # noqa: S608
+    return _one(model, sql, params)
+
+
+def read_row(model: type[Row], values: Sequence[Any]) -> Row:
+    """Return a row out of the values of all its columns, as a cursor gives them."""
+    fields, converters = _readers(model)
+    return model.from_db(connection.alias, fields, _converted(values, converters))
+
+
+def columns_of(model: AnyModel, alias: str) -> str:
+    """Return all columns of a table for a SELECT, in the order that `read_row` wants."""
+    fields = model._meta.concrete_fields
+    return ", ".join(f"{alias}.{connection.ops.quote_name(field.column)}" for field in fields)
+
+
+def _one(model: type[Row], sql: str, params: Sequence[Any]) -> Row | None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        values = cursor.fetchone()
+    return None if values is None else read_row(model, values)
+
+
+def _assignments(model: AnyModel, changes: Mapping[str, Any], params: list[Any]) -> str:
+    parts = []
+    for name, value in changes.items():
+        field = _field(model, name)
+        parts.append(f"{_quoted(field)} = {_assigned(field, value, params)}")
+    return ", ".join(parts)
+
+
+def _conditions(model: AnyModel, where: Mapping[str, Any], params: list[Any]) -> str:
+    parts = []
+    for name, value in where.items():
+        field = _field(model, name)
+        operator, operand = ("<=", value.value) if isinstance(value, AtMost) else ("=", value)
+        parts.append(f"{_quoted(field)} {operator} {_assigned(field, operand, params)}")
+    return " AND ".join(parts)
+
+
+def _assigned(field: "models.Field[Any, Any]", value: Any, params: list[Any]) -> str:
+    """Return the SQL that stands for a value, entering what it needs into `params`."""
+    if isinstance(value, Plus):
+        params.append(value.amount)
+        return f"{_quoted(field)} + %s"
+    if isinstance(value, SharedNow):
+        if connection.vendor == "postgresql":
+            params.append(timedelta(seconds=value.plus_s))
+            return "STATEMENT_TIMESTAMP() + %s"
+        value = value.now + timedelta(seconds=value.plus_s)
+    params.append(field.get_db_prep_save(value, connection))
+    return "%s"
+
+
+def _converted(values: Sequence[Any], converters: Mapping[int, Sequence[Any]]) -> list[Any]:
+    row = list(values)
+    for index, functions in converters.items():
+        for function in functions:
+            row[index] = function(row[index], None, connection)
+    return row
+
+
+@cache
+def _field(model: AnyModel, name: str) -> "models.Field[Any, Any]":
+    field = model._meta.pk if name == "pk" else model._meta.get_field(name)
+    return field  # type: ignore[return-value]
+
+
+@cache
+def _table(model: AnyModel) -> str:
+    return connection.ops.quote_name(model._meta.db_table)
+
+
+def _quoted(field: "models.Field[Any, Any]") -> str:
+    return connection.ops.quote_name(field.column)
+
+
+@cache
+def _insert_fields(model: AnyModel) -> tuple["models.Field[Any, Any]", ...]:
+    return tuple(
+        field for field in model._meta.concrete_fields if not isinstance(field, models.AutoField)
+    )
+
+
+@cache
+def _insert_head(model: AnyModel) -> str:
+    columns = ", ".join(_quoted(field) for field in _insert_fields(model))
+    return f"INSERT INTO {_table(model)} ({columns}) VALUES "  # noqa: S608
+
+
+@cache
+def _columns(model: AnyModel) -> str:
+    return ", ".join(_quoted(field) for field in model._meta.concrete_fields)
+
+
+@cache
+def _readers(model: AnyModel) -> tuple[list[str], Mapping[int, Sequence[Any]]]:
+    fields: Iterable[models.Field[Any, Any]] = model._meta.concrete_fields
+    names, converters = [], {}
+    for index, field in enumerate(fields):
+        names.append(field.attname)
+        column = field.get_col(model._meta.db_table)
+        found = [*connection.ops.get_db_converters(column), *field.get_db_converters(connection)]
+        if found:
+            converters[index] = found
+    return names, converters
