@@ -37,12 +37,16 @@ class CheckedJSONField(models.JSONField):
         return super().get_prep_value(value)
 
 
-class PackedJSONField(models.TextField):
+class PackedJSONField(models.TextField):  # type: ignore[type-arg] # no parameters at run time
     """JSON kept as text, for what no query ever looks into: written and read whole, and fast.
 
     Text also takes whatever a node or provider put into a string (NUL, a lone surrogate), as
     escapes, where a JSON column of PostgreSQL would refuse the row.
     """
+
+    # What may be assigned and read, in the words of django-stubs.
+    _pyi_private_set_type: Any
+    _pyi_private_get_type: Any
 
     def get_prep_value(self, value: Any) -> str | None:
         """Return the text that is stored."""

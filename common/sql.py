@@ -62,7 +62,7 @@ def update_rows(
 ) -> int:
     """Update the rows that match all conditions; returns how many there were.
 
-    A condition is a value that the column equals, or `AtMost`.
+    A condition is a value that the column equals (None: it is null), or `AtMost`.
     """
     params: list[Any] = []
     assignments = _assignments(model, changes, params)
@@ -100,6 +100,22 @@ def select_row(
     return _one(model, sql, params)
 
 
+def select_values(
+    model: AnyModel, names: Sequence[str], where: Mapping[str, Any]
+) -> tuple[Any, ...] | None:
+    """Return some columns of the one row that matches, None when none does.
+
+    For texts and numbers: what a database stores in a form of its own is not converted.
+    """
+    params: list[Any] = []
+    columns = ", ".join(_quoted(_field(model, name)) for name in names)
+    conditions = _conditions(model, where, params)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {columns} FROM {_table(model)} WHERE {conditions}", params)  # noqa: S608
+        found = cursor.fetchone()
+    return None if found is None else tuple(found)
+
+
 def read_row(model: type[Row], values: Sequence[Any]) -> Row:
     """Return a row out of the values of all its columns, as a cursor gives them."""
     fields, converters = _readers(model)
@@ -109,7 +125,7 @@ def read_row(model: type[Row], values: Sequence[Any]) -> Row:
 def columns_of(model: AnyModel, alias: str) -> str:
     """Return all columns of a table for a SELECT, in the order that `read_row` wants."""
     fields = model._meta.concrete_fields
-    return ", ".join(f"{alias}.{connection.ops.quote_name(field.column)}" for field in fields)
+    return ", ".join(f"{alias}.{_quoted(field)}" for field in fields)
 
 
 def _one(model: type[Row], sql: str, params: Sequence[Any]) -> Row | None:
@@ -131,6 +147,9 @@ def _conditions(model: AnyModel, where: Mapping[str, Any], params: list[Any]) ->
     parts = []
     for name, value in where.items():
         field = _field(model, name)
+        if value is None:
+            parts.append(f"{_quoted(field)} IS NULL")
+            continue
         operator, operand = ("<=", value.value) if isinstance(value, AtMost) else ("=", value)
         parts.append(f"{_quoted(field)} {operator} {_assigned(field, operand, params)}")
     return " AND ".join(parts)
@@ -169,8 +188,9 @@ def _table(model: AnyModel) -> str:
     return connection.ops.quote_name(model._meta.db_table)
 
 
+@cache
 def _quoted(field: "models.Field[Any, Any]") -> str:
-    return connection.ops.quote_name(field.column)
+    return connection.ops.quote_name(str(field.column))
 
 
 @cache

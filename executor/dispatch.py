@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 import dramatiq
-from channels.layers import get_channel_layer
+from channels.layers import InMemoryChannelLayer, get_channel_layer
 from django.db import transaction
 from dramatiq.brokers.redis import RedisBroker
 from dramatiq.brokers.stub import StubBroker
@@ -30,7 +30,7 @@ def get_broker() -> dramatiq.Broker:
     url = conf.redis_url()
     broker: dramatiq.Broker
     if url:
-        broker = RedisBroker(
+        broker = RedisBroker(  # type: ignore[no-untyped-call]
             url=url, middleware=[], socket_timeout=5, socket_connect_timeout=RING_TIMEOUT_S * 20
         )
     else:
@@ -61,7 +61,7 @@ def backlog(queue: str) -> int:
     broker = get_broker()
     try:
         if isinstance(broker, StubBroker):
-            return broker.queues[queue].qsize()
+            return int(broker.queues[queue].qsize())
         return int(broker.client.llen(f"{broker.namespace}:{queue}"))  # type: ignore[attr-defined]
     except Exception as error:  # noqa: BLE001 - whatever the broker's client raises
         logger.warning("broker is silent: %s", error, extra={"action": "broker_silent"})
@@ -83,7 +83,14 @@ class LiveBridge:
         self._loop = loop
 
     def send(self, group: str, message: dict[str, Any]) -> None:
-        """Send to a group of the channel layer, without waiting and without raising."""
+        """Send to a group of the channel layer, without waiting and without raising.
+
+        In the memory of one process it is known when nobody listens; whoever joins just now reads
+        the database after joining.
+        """
+        layer = get_channel_layer()
+        if isinstance(layer, InMemoryChannelLayer) and group not in layer.groups:
+            return
         loop = self._running_loop()
         asyncio.run_coroutine_threadsafe(self._send(group, message), loop)
 
@@ -98,7 +105,9 @@ class LiveBridge:
 
     async def _send(self, group: str, message: dict[str, Any]) -> None:
         try:
-            await get_channel_layer().group_send(group, message)
+            layer = get_channel_layer()
+            if layer is not None:
+                await layer.group_send(group, message)
         except Exception as error:  # noqa: BLE001 - readers come back to the database anyway
             logger.warning("live news lost: %s", error, extra={"action": "live_lost"})
 

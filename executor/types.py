@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 
 class ExecutionStatus(StrEnum):
@@ -91,7 +91,7 @@ class ExecutionRequest:
 
     workspace_id: str
     workflow_id: str
-    version: "int | str | None"
+    version: int | Literal["draft"] | None
     inputs: Mapping[str, Any]
     mode: str
     trigger: Trigger

@@ -1,6 +1,6 @@
 """API keys: how they are issued, revoked and checked (TRUST.md 3.7)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from datetime import datetime
 
 from django.db import transaction
@@ -40,7 +40,7 @@ def create_api_key(
     workspace_id: str,
     name: str,
     mode: KeyMode,
-    scopes: Sequence[str],
+    scopes: Collection[str],
     expires_at: datetime | None = None,
     clock: Clock = SYSTEM_CLOCK,
 ) -> IssuedKey:
@@ -161,7 +161,7 @@ def _checked_mode(mode: str) -> KeyMode:
     raise refused("/mode", "must be live or test")
 
 
-def _checked_scopes(scopes: Sequence[str]) -> list[str]:
+def _checked_scopes(scopes: Collection[str]) -> list[str]:
     """Return the scopes once each, in their own order."""
     known = [scope.value for scope in Scope]
     if not scopes or not set(scopes) <= set(known):

@@ -155,6 +155,11 @@ class WaitCounter:
         self._of_all = of_all
         self._counts: Counter[str] = Counter()
 
+    @property
+    def open(self) -> int:
+        """How many polls wait right now."""
+        return self._counts.total()
+
     @contextmanager
     def place(self, workspace_id: str) -> Iterator[bool]:
         """Take a place for one poll; gives whether there is room to wait.

@@ -164,7 +164,8 @@ class Performer:
     ) -> Task | None:
         """Fetch the inputs that are URLs, one after the other."""
         plan = plan_of(execution.version_id)
-        fetched, files, error = dict(execution.inputs), [], None
+        fetched, error = dict(execution.inputs), None
+        files: list[File] = []
         try:
             for node in plan.inputs:
                 name = str(node.params["name"])

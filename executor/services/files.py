@@ -10,7 +10,8 @@ from common.clock import SYSTEM_CLOCK, Clock
 from common.ids import new_id
 from executor import gateway
 from executor.errors import FileNotFound
-from executor.media.sandbox import MediaInfo, MediaLimits, Sandbox
+from executor.media.sandbox import Sandbox
+from executor.media.types import MediaInfo, MediaLimits
 from executor.models import File
 from executor.types import FileRef
 from workflows.catalogue.values import MEDIA_CLASSES, Media
@@ -91,9 +92,9 @@ def file_ref(row: File) -> FileRef:
 
 def media_of(row: File, kind: str | None = None) -> Media:
     """Return a file as a value of a graph; a picture may stand in as a mask."""
-    made = MEDIA_CLASSES[kind or row.kind]
-    return made(
-        content_type=row.content_type, file_id=row.id, bytes=row.bytes, width=row.width,
+    name = kind or row.kind
+    return MEDIA_CLASSES[name](
+        kind=name, content_type=row.content_type, file_id=row.id, bytes=row.bytes, width=row.width,
         height=row.height, duration_s=row.duration_s,
     )
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from common.clock import rfc3339
 from common.http.rendering import render_json
@@ -106,7 +106,7 @@ class Transition:
     def _add_ended(self, step: Step) -> None:
         """Record nodes that ended without running."""
         for node_id in step.empty:
-            outputs = {port: {"v": []} for port in self.plan.node(node_id).out_kinds}
+            outputs: dict[str, Any] = {port: {"v": []} for port in self.plan.node(node_id).out_kinds}
             self._add_record(node_id, NodeStatus.COMPLETED, outputs, None)
         for node_id, error in step.failed:
             self._add_record(node_id, NodeStatus.FAILED, {}, error.as_json())
@@ -138,7 +138,7 @@ class Transition:
         if mine is not None:
             mine.state, mine.lease_owner = TaskState.RUNNING, claim_for
             mine.fence = mine.attempts = 1
-            mine.lease_until = lease_end(self.now)
+            mine.lease_until = cast(datetime, lease_end(self.now))
         if tasks:
             insert_rows(tasks)
         for task in tasks:
@@ -157,7 +157,7 @@ class Transition:
             start=spec.start,
             stop=spec.stop,
             queue=conf.QUEUE_OF_COST[cost],
-            wake_at=SharedNow(self.now),
+            wake_at=cast(datetime, SharedNow(self.now)),  # insert_rows writes it as SQL
             rung_at=self.now,
         )
 

@@ -5,20 +5,15 @@ hold the thread; so each kind of request goes where it costs least (docs/decisio
 """
 
 import re
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qs
 
 from a2wsgi import WSGIMiddleware
+from asgiref.typing import HTTPScope
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 
 from executor.routing import websocket_urlpatterns
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 WSGI_THREADS = 8
 UPLOAD_ONLY_BYTES = 10**12  # a length over every limit
@@ -27,11 +22,11 @@ MAX_UNMEASURED_BYTES = 2 * 1024 * 1024  # above what any body but an upload may 
 _POLL = re.compile(r"/api/v1/workflows/executions/[^/]+/poll/?")
 
 
-def build_application(*, django: AsgiApp, wsgi: Any) -> AsgiApp:
+def build_application(*, django: Any, wsgi: Any) -> ProtocolTypeRouter:
     """Return the ASGI application of a web process."""
     plain = WSGIMiddleware(wsgi, workers=WSGI_THREADS)
 
-    async def http(scope: Scope, receive: Receive, send: Send) -> None:
+    async def http(scope: Any, receive: Any, send: Any) -> None:
         waiting = waiting_path(scope)
         if waiting is None:
             await plain(*await measured(scope, receive), send)
@@ -39,12 +34,11 @@ def build_application(*, django: AsgiApp, wsgi: Any) -> AsgiApp:
             changed = {**scope, "path": waiting, "raw_path": waiting.encode("ascii")}
             await django(changed, receive, send)
 
-    sockets = AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
-    application: AsgiApp = ProtocolTypeRouter({"http": http, "websocket": sockets})
-    return application
+    sockets = AuthMiddlewareStack(URLRouter(cast(Any, websocket_urlpatterns)))
+    return ProtocolTypeRouter({"http": http, "websocket": sockets})
 
 
-def waiting_path(scope: Scope) -> str | None:
+def waiting_path(scope: HTTPScope) -> str | None:
     """Return the internal path of a poll that waits; None for every other request."""
     path = scope["path"]
     if scope["method"] != "GET" or not _POLL.fullmatch(path):
@@ -53,7 +47,7 @@ def waiting_path(scope: Scope) -> str | None:
     return f"{path.rstrip('/')}/wait" if path.isascii() and wait not in ("", "0") else None
 
 
-async def measured(scope: Scope, receive: Receive) -> tuple[Scope, Receive]:
+async def measured(scope: Any, receive: Any) -> tuple[Any, Any]:
     """Give a body that came in chunks its length, since WSGI reads by length alone.
 
     It is read up to a limit; beyond that the request goes on with a length that every view
@@ -71,7 +65,7 @@ async def measured(scope: Scope, receive: Receive) -> tuple[Scope, Receive]:
     headers = [item for item in scope["headers"] if item[0] != b"transfer-encoding"]
     headers.append((b"content-length", str(length).encode("ascii")))
 
-    async def replay() -> MutableMapping[str, Any]:
+    async def replay() -> dict[str, Any]:
         return {"type": "http.request", "body": bytes(body), "more_body": False}
 
     return {**scope, "headers": headers}, replay

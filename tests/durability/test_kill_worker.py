@@ -1,5 +1,7 @@
 """A worker is killed with -9 in the middle of ten runs: all ten end COMPLETED, each once."""
 
+from typing import Any
+
 import pytest
 
 from tests.durability.processes import Platform, wait_until
@@ -8,7 +10,7 @@ BLURS = 6  # nodes of each run, as tests.durability.seed makes them
 RUNS = 10
 
 
-def finish_after_a_kill(platform: Platform) -> dict:
+def finish_after_a_kill(platform: Platform) -> Any:
     """Accept runs, kill the first worker while it holds some, let a second one finish them."""
     platform.manage("migrate", "--verbosity", "0")
     assert len(platform.ask("seed", str(RUNS))) == RUNS

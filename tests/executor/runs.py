@@ -50,7 +50,8 @@ def perform_all(owner: str = "test") -> int:
 
 def answer_of(workspace: WorkspaceRef, execution_id: str) -> dict[str, Any]:
     """The poll answer."""
-    return json.loads(get_poll_answer(workspace.id, execution_id).body)
+    answer: dict[str, Any] = json.loads(get_poll_answer(workspace.id, execution_id).body)
+    return answer
 
 
 def run(

@@ -5,7 +5,7 @@ from typing import Any
 
 from common.clock import SYSTEM_CLOCK
 from executor.engine.codec import ABSENT, decode, encode
-from executor.engine.payload import NodeRecord, Presenter, RunRecord
+from executor.engine.payload import NodeRecord, Presenter, RunRecord, node_forms
 from executor.engine.plan import Plan
 from executor.engine.segment import SegmentRunner
 from executor.engine.state import RunState
@@ -50,7 +50,7 @@ class Simulation:
     def _apply(self, step: Step) -> None:
         self.ready.extend(step.ready)
         for node in step.empty:
-            outputs = {port: {"v": []} for port in self.plan.node(node).out_kinds}
+            outputs: dict[str, Any] = {port: {"v": []} for port in self.plan.node(node).out_kinds}
             self._record(node, 0, "COMPLETED", outputs, None)
         if self.state.error is not None and step.final is None and self.ready:
             waiting, self.ready = self.ready, []
@@ -61,7 +61,10 @@ class Simulation:
         runner = SegmentRunner(
             self.plan, task, self._outer(task), MemoryBench(), SYSTEM_CLOCK, {}
         )
-        statuses, absent, lengths, error = {}, {}, {}, None
+        statuses: dict[str, Any] = {}
+        absent: dict[str, list[str]] = {}
+        lengths: dict[str, int] = {}
+        error = None
         for outcome in runner.run():
             outputs = {port: encode(value) for port, value in outcome.outputs.items()}
             failure = outcome.error.as_json() if outcome.error else None
@@ -74,8 +77,6 @@ class Simulation:
         return TaskResult(statuses, absent, lengths, error)
 
     def _outer(self, task: TaskSpec) -> dict[tuple[str, str], Any]:
-        from executor.engine.payload import node_forms
-
         values: dict[tuple[str, str], Any] = {}
         for node in self.plan.graph.nodes:
             if node.spec.meta.role == "input":

@@ -1,12 +1,14 @@
 """Cutting graphs into segments."""
 
+from typing import Any
+
 from executor.engine.plan import COSTLY_CHUNK, INLINE_CHUNK
 from tests.executor.engine_nodes import make_plan
 from tests.graphs import graph
 
 
 def test_cheap_nodes_in_a_row_are_one_segment() -> None:
-    nodes = {"i": ("input.number", {"name": "n"})} | {f"a{k}": "t.add" for k in range(20)}
+    nodes: dict[str, Any] = {"i": ("input.number", {"name": "n"})} | {f"a{k}": "t.add" for k in range(20)}
     edges = ["i.value -> a0.number"] + [f"a{k}.number -> a{k + 1}.number" for k in range(19)]
 
     plan = make_plan(graph(nodes, edges))
@@ -65,7 +67,8 @@ def test_elements_of_a_costly_mapped_node_are_tasks_of_their_own() -> None:
 
 
 def test_a_large_diamond_is_planned_in_order() -> None:
-    nodes, edges = {"i": ("input.number", {"name": "n"})}, []
+    nodes: dict[str, Any] = {"i": ("input.number", {"name": "n"})}
+    edges: list[str] = []
     for k in range(100):
         nodes |= {f"a{k}": "t.add", f"c{k}": "t.costly", f"p{k}": "t.pair"}
         before = "i.value" if k == 0 else f"p{k - 1}.number"

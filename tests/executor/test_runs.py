@@ -159,7 +159,7 @@ def test_events_are_numbered_without_a_gap_and_end_with_the_poll_answer(workspac
 
 def test_C14_a_cancelled_run_is_final_at_once_and_its_worker_is_fenced_out(workspace) -> None:
     accepted = accept(workspace, publish(workspace, SHOUT), {"text": "x"})
-    claim, _ = claim_task(task_id=ready_tasks()[0], owner="slow")
+    claim = claimed("slow")
 
     first = cancel_execution(workspace_id=workspace.id, execution_id=accepted.execution_id)
     again = cancel_execution(workspace_id=workspace.id, execution_id=accepted.execution_id)
@@ -189,7 +189,7 @@ def test_a_task_is_claimed_by_one_worker_only(workspace) -> None:
 
 def test_C16_a_worker_that_lost_its_lease_cannot_write(workspace) -> None:
     accepted = accept(workspace, publish(workspace, SHOUT), {"text": "x"})
-    late, _ = claim_task(task_id=ready_tasks()[0], owner="late")
+    late = claimed("late")
     release_dead(all_leases=True)
     perform_all("quick")
 
@@ -228,6 +228,13 @@ def test_a_task_that_takes_down_every_worker_fails_its_run(workspace) -> None:
     assert answer["status"] == "FAILED"
     assert answer["error"]["code"] == "resource_limit"
     assert answer["error"]["nodeId"] == "n0"
+
+
+def claimed(owner: str) -> claims.Claim:
+    """The oldest ready task, claimed."""
+    found = claim_task(task_id=ready_tasks()[0], owner=owner)
+    assert found is not None
+    return found[0]
 
 
 class CrashAfter:

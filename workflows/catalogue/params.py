@@ -154,7 +154,7 @@ def port(  # noqa: PLR0913 - one keyword for each attribute of a port
 
     `kind` is needed only where the annotation does not say it (variables such as `$T`).
     """
-    extra = {
+    extra: dict[str, Any] = {
         "pixelflow": "port",
         "kind": kind,
         "required": required,
@@ -185,7 +185,7 @@ def param(  # noqa: PLR0913 - one keyword for each attribute of a parameter
     The kind follows from the annotation (`str`, `float`, `int`, `bool`, `Literal[...]`); `kind`
     overrides it (`colour`, `json`, `value`, `kind`).
     """
-    extra = {
+    extra: dict[str, Any] = {
         "pixelflow": "param",
         "kind": kind,
         "minimum": minimum,

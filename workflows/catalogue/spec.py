@@ -76,7 +76,7 @@ class NodeSpec:
         extra = self.node.ports_for(params)
         if not extra:
             return self.static_ports
-        return {port.name: port for port in extra} | self.static_ports
+        return {port.name: port for port in extra} | dict(self.static_ports)
 
     def as_json(self) -> dict[str, Any]:
         """Return the entry of `GET /nodes`."""

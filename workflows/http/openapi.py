@@ -1,6 +1,5 @@
 """Parts of the OpenAPI document that the views of this app share."""
 
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 
 from common.http.problem import CONTENT_TYPE
@@ -13,7 +12,6 @@ IF_MATCH = OpenApiParameter(
     "If-Match", str, OpenApiParameter.HEADER, description='The revision last seen, as in `"3"`.'
 )
 IF_NONE_MATCH = OpenApiParameter("If-None-Match", str, OpenApiParameter.HEADER)
-WORKFLOW_ID = OpenApiParameter("workflow_id", OpenApiTypes.STR, OpenApiParameter.PATH)
 
 KEY_PROBLEMS = (401, 403)
 

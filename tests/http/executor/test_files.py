@@ -102,7 +102,7 @@ def test_U10_no_bytes_are_no_file(api):
     assert items_of(problem) == [("/file", "undecodable")]
 
 
-@pytest.mark.parametrize("body", [form(), b""])
+@pytest.mark.parametrize("body", [form(), b"\r\n" + form()])
 def test_U10_no_part_is_a_422(api, body):
     response = upload(api, body)
 

@@ -1,0 +1,7 @@
+"""The product's settings with the bare endpoints beside it, for the benchmarks alone."""
+
+from pixelflow_site.settings.base import *  # noqa: F403
+from pixelflow_site.settings.base import INSTALLED_APPS as PRODUCT_APPS
+
+INSTALLED_APPS = [*PRODUCT_APPS, "benchmarks.bare"]
+ROOT_URLCONF = "benchmarks.bare.urls_beside"
