@@ -47,7 +47,9 @@ class PixelFlowError(Exception):
     code: str = "internal"
     default_detail: ClassVar[str] = "Something went wrong on our side."
 
-    def __init__(self, detail: str | None = None, *, code: str | None = None, **fields: Any) -> None:
+    def __init__(
+        self, detail: str | None = None, *, code: str | None = None, **fields: Any
+    ) -> None:
         self.detail = detail or self.default_detail
         if code is not None:
             self.code = code

@@ -63,7 +63,9 @@ def read_limit(text: str | None) -> int:
     """
     if text is None:
         return DEFAULT_LIMIT
-    if not (text.isascii() and text.isdigit() and 0 < len(text) <= 3 and 1 <= int(text) <= MAX_LIMIT):
+    if not (
+        text.isascii() and text.isdigit() and 0 < len(text) <= 3 and 1 <= int(text) <= MAX_LIMIT
+    ):
         raise MalformedRequest(f"limit must be a whole number from 1 to {MAX_LIMIT}.")
     return int(text)
 

@@ -57,9 +57,7 @@ def insert_rows(rows: Sequence[models.Model]) -> None:
         cursor.execute(_insert_head(type(rows[0])) + ", ".join(groups), params)
 
 
-def update_rows(
-    model: AnyModel, changes: Mapping[str, Any], where: Mapping[str, Any]
-) -> int:
+def update_rows(model: AnyModel, changes: Mapping[str, Any], where: Mapping[str, Any]) -> int:
     """Update the rows that match all conditions; returns how many there were.
 
     A condition is a value that the column equals (None: it is null), or `AtMost`.
@@ -86,9 +84,7 @@ def update_returning(
     return _one(model, sql, params)
 
 
-def select_row(
-    model: type[Row], where: Mapping[str, Any], *, lock: bool = False
-) -> Row | None:
+def select_row(model: type[Row], where: Mapping[str, Any], *, lock: bool = False) -> Row | None:
     """Return the one row that matches, None when none does.
 
     `lock` holds it until the transaction ends; on SQLite the transaction itself does.
@@ -124,8 +120,7 @@ def read_row(model: type[Row], values: Sequence[Any]) -> Row:
 
 def columns_of(model: AnyModel, alias: str) -> str:
     """Return all columns of a table for a SELECT, in the order that `read_row` wants."""
-    fields = model._meta.concrete_fields
-    return ", ".join(f"{alias}.{_quoted(field)}" for field in fields)
+    return ", ".join(f"{alias}.{_quoted(field)}" for field in _fields(model))
 
 
 def _one(model: type[Row], sql: str, params: Sequence[Any]) -> Row | None:
@@ -177,15 +172,23 @@ def _converted(values: Sequence[Any], converters: Mapping[int, Sequence[Any]]) -
     return row
 
 
+def _fields(model: AnyModel) -> Iterable["models.Field[Any, Any]"]:
+    return model._meta.concrete_fields  # noqa: SLF001 - as above
+
+
 @cache
 def _field(model: AnyModel, name: str) -> "models.Field[Any, Any]":
-    field = model._meta.pk if name == "pk" else model._meta.get_field(name)
-    return field  # type: ignore[return-value]
+    fields = {field.attname: field for field in _fields(model)}
+    return (
+        next(field for field in fields.values() if field.primary_key)
+        if name == "pk"
+        else fields[name]
+    )
 
 
 @cache
 def _table(model: AnyModel) -> str:
-    return connection.ops.quote_name(model._meta.db_table)
+    return connection.ops.quote_name(model._meta.db_table)  # noqa: SLF001 - Django's public API
 
 
 @cache
@@ -195,9 +198,7 @@ def _quoted(field: "models.Field[Any, Any]") -> str:
 
 @cache
 def _insert_fields(model: AnyModel) -> tuple["models.Field[Any, Any]", ...]:
-    return tuple(
-        field for field in model._meta.concrete_fields if not isinstance(field, models.AutoField)
-    )
+    return tuple(field for field in _fields(model) if not isinstance(field, models.AutoField))
 
 
 @cache
@@ -208,16 +209,15 @@ def _insert_head(model: AnyModel) -> str:
 
 @cache
 def _columns(model: AnyModel) -> str:
-    return ", ".join(_quoted(field) for field in model._meta.concrete_fields)
+    return ", ".join(_quoted(field) for field in _fields(model))
 
 
 @cache
 def _readers(model: AnyModel) -> tuple[list[str], Mapping[int, Sequence[Any]]]:
-    fields: Iterable[models.Field[Any, Any]] = model._meta.concrete_fields
     names, converters = [], {}
-    for index, field in enumerate(fields):
+    for index, field in enumerate(_fields(model)):
         names.append(field.attname)
-        column = field.get_col(model._meta.db_table)
+        column = field.get_col(field.model._meta.db_table)  # noqa: SLF001 - as above
         found = [*connection.ops.get_db_converters(column), *field.get_db_converters(connection)]
         if found:
             converters[index] = found

@@ -74,15 +74,15 @@ def _check_structure(text: str) -> None:
         return
     depth = values = 0
     for match in _STRUCTURE.finditer(text):
-        token = match.group()
-        if token in "[{":
+        mark = match.group()
+        if mark in "[{":
             depth += 1
             values += 1
             if depth > MAX_DEPTH:
                 _refuse(f"The body is nested deeper than {MAX_DEPTH} levels.")
-        elif token in "]}":
+        elif mark in "]}":
             depth -= 1
-        elif token == ",":
+        elif mark == ",":
             values += 1
     if values > MAX_VALUES:
         _refuse(f"The body holds more than {MAX_VALUES} values.")

@@ -2,10 +2,10 @@
 
 from executor.dispatch import live_bridge
 from executor.runtime.control import start_worker, take_over_leases
-from executor.services.health import is_storage_writable
 from executor.services.accept import accept_execution
 from executor.services.cancel import cancel_execution
 from executor.services.files import take_upload
+from executor.services.health import is_storage_writable
 from executor.types import Accepted, ExecutionRequest, ExecutionStatus, FileRef, Trigger
 
 __all__ = [

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from django.core.files.base import File
-from django.core.files.storage import FileSystemStorage, default_storage
+from django.core.files.storage import FileSystemStorage, default_storage, storages
 
 
 def put_bytes(key: str, data: bytes) -> None:
@@ -53,10 +53,8 @@ def delete_stored(key: str) -> None:
 
 def local_path(key: str) -> Path | None:
     """Return the path of stored bytes in a folder; None where they lie on another machine."""
-    storage = default_storage._wrapped if hasattr(default_storage, "_wrapped") else default_storage
-    if isinstance(default_storage, FileSystemStorage) or isinstance(storage, FileSystemStorage):
-        return Path(default_storage.path(key))
-    return None
+    storage = storages["default"]
+    return Path(storage.path(key)) if isinstance(storage, FileSystemStorage) else None
 
 
 def download_link(key: str, *, content_type: str, disposition: str) -> str | None:

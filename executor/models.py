@@ -20,7 +20,9 @@ class Execution(TenantModel):
     """
 
     id = id_field()
-    workspace = models.ForeignKey("accounts.Workspace", models.DO_NOTHING, related_name="+", db_index=False)
+    workspace = models.ForeignKey(
+        "accounts.Workspace", models.DO_NOTHING, related_name="+", db_index=False
+    )
     workflow_id = models.CharField(max_length=MAX_ID_LENGTH)
     version_id = models.CharField(max_length=MAX_ID_LENGTH)
     version_number = models.IntegerField(null=True)
@@ -99,6 +101,9 @@ class Task(models.Model):
             models.Index(fields=["execution", "state"], name="task_of_execution"),
         ]
 
+    def __str__(self) -> str:
+        return f"{self.id} {self.state}"
+
 
 class NodeResults(models.Model):
     """What came of the nodes of one commit: `items` are the engine's `NodeRecord`s as JSON.
@@ -123,6 +128,9 @@ class NodeResults(models.Model):
             )
         ]
 
+    def __str__(self) -> str:
+        return f"{self.execution_id} {self.segment}:{self.start}:{self.part}"
+
 
 class ExecutionEvent(models.Model):
     """The numbered stream of a run; one row holds all events of one commit.
@@ -143,6 +151,9 @@ class ExecutionEvent(models.Model):
             models.UniqueConstraint(fields=["execution", "first_seq"], name="event_seq_once")
         ]
 
+    def __str__(self) -> str:
+        return f"{self.execution_id} {self.first_seq}–{self.last_seq}"
+
 
 class File(TenantModel):
     """A stored piece of media. The bytes lie once per workspace and content, under `storage_key`.
@@ -153,7 +164,9 @@ class File(TenantModel):
     """
 
     id = id_field()
-    workspace = models.ForeignKey("accounts.Workspace", models.DO_NOTHING, related_name="+", db_index=False)
+    workspace = models.ForeignKey(
+        "accounts.Workspace", models.DO_NOTHING, related_name="+", db_index=False
+    )
     kind = models.CharField(max_length=12)
     content_type = models.CharField(max_length=100)
     bytes = models.BigIntegerField()

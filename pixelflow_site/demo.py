@@ -88,7 +88,10 @@ def _made() -> Demo:
 
 def _key(workspace_id: str, mode: Any) -> str:
     issued = create_api_key(
-        actor=SYSTEM_ACTOR, workspace_id=workspace_id, name=f"Demo {mode}", mode=mode,
+        actor=SYSTEM_ACTOR,
+        workspace_id=workspace_id,
+        name=f"Demo {mode}",
+        mode=mode,
         scopes=frozenset(Scope),
     )
     return issued.secret

@@ -31,7 +31,14 @@ _ITEM_CODES = {
     "value_error": "not_allowed",
     "url_parsing": "url_not_allowed",
 }
-_RANGE_WORDS = ("greater_than", "less_than", "too_long", "too_short", "multiple_of", "finite_number")
+_RANGE_WORDS = (
+    "greater_than",
+    "less_than",
+    "too_long",
+    "too_short",
+    "multiple_of",
+    "finite_number",
+)
 
 
 def read_json(request: HttpRequest, *, limit: int = MAX_JSON_BYTES) -> JsonValue:

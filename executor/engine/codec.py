@@ -20,7 +20,6 @@ class Absent:
 ABSENT: Final = Absent()  # where a branch was not taken, no value is: neither null nor false
 
 
-
 class Unkept:
     """The type of `UNKEPT`."""
 

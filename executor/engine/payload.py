@@ -35,8 +35,14 @@ class NodeRecord:
     def as_json(self) -> list[Any]:
         """Return the record as JSON, without names: there are many of them."""
         return [
-            self.node_id, self.start, self.status, self.outputs, self.error, self.credits,
-            self.started_at, self.finished_at,
+            self.node_id,
+            self.start,
+            self.status,
+            self.outputs,
+            self.error,
+            self.credits,
+            self.started_at,
+            self.finished_at,
         ]
 
     @classmethod
@@ -149,9 +155,7 @@ class Presenter:
             if is_kept(form)
         }
 
-    def _status(
-        self, node: ResolvedNode, run: RunRecord, records: Sequence[NodeRecord]
-    ) -> str:
+    def _status(self, node: ResolvedNode, run: RunRecord, records: Sequence[NodeRecord]) -> str:
         segment = self.plan.segment_of.get(node.id)
         if segment not in self.state.open and node.id in self.state.statuses:
             return self.state.statuses[node.id]

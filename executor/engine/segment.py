@@ -151,16 +151,17 @@ class SegmentRunner:
             return self._failed(node, error, started_at)
         except NodeCancelled:
             raise
-        except Exception as error:  # noqa: BLE001 - the edge between nodes and engine
-            logger.error("node broke", exc_info=error, extra={"action": "node_broke"})
-            return self._failed(
-                node, RunError("internal", "The node broke.", node.id), started_at
-            )
+        except Exception:  # the edge between nodes and engine
+            logger.exception("node broke", extra={"action": "node_broke"})
+            return self._failed(node, RunError("internal", "The node broke.", node.id), started_at)
         return self._completed(node, given, started_at)
 
     def _failed(self, node: ResolvedNode, error: RunError, started_at: datetime) -> NodeOutcome:
         return NodeOutcome(
-            node.id, NodeStatus.FAILED, error=error, started_at=started_at,
+            node.id,
+            NodeStatus.FAILED,
+            error=error,
+            started_at=started_at,
             finished_at=self.clock.now(),
         )
 
@@ -218,9 +219,11 @@ class SegmentRunner:
             return ABSENT
         if not binding.spread:
             return present
-        return [item for value in present for item in (value if isinstance(value, list) else [value])]
+        return [
+            item for value in present for item in (value if isinstance(value, list) else [value])
+        ]
 
-    def _source_value(self, binding: Binding, source: Source, is_list: bool, index: int) -> Any:  # noqa: FBT001
+    def _source_value(self, binding: Binding, source: Source, is_list: bool, index: int) -> Any:
         place = (source.node, source.port)
         if source.node in self.plan.segment_of and place in self.values:
             return self.values[place]  # of this segment: already the element at `index`
@@ -320,4 +323,3 @@ def _last_uses(plan: Plan, segment: Segment) -> Mapping[int, Sequence[tuple[str,
     for place, position in last.items():
         by_position.setdefault(position, []).append(place)
     return by_position
-

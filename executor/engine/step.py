@@ -128,8 +128,11 @@ def _unlock(plan: Plan, state: RunState, segment: Segment, step: Step) -> None:
 
 
 def _unlock_mapped(plan: Plan, state: RunState, segment: Segment, step: Step) -> None:
-    lengths = {state.lengths[f"{node}.{port}"] for node, port in plan.outer_lists(segment)
-               if not state.is_absent(node, port)}
+    lengths = {
+        state.lengths[f"{node}.{port}"]
+        for node, port in plan.outer_lists(segment)
+        if not state.is_absent(node, port)
+    }
     error = _problem_with_lengths(segment, lengths)
     if error is not None:
         _fail(state, step, segment.node_ids[0], error)

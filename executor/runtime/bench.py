@@ -2,7 +2,7 @@
 
 import hashlib
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -24,6 +24,7 @@ from workflows.graphs.resolved import ResolvedNode
 # Encoding lets go of the interpreter, so two threads keep up with the nodes of all tasks.
 _writers = ThreadPoolExecutor(max_workers=2, thread_name_prefix="media-writer")
 _SMALL_PIXELS = 256 * 256  # handing these to a thread costs more than writing them
+TELL_EVERY_S = 0.5  # progress of one task; a commit of its own each time
 _MAX_LOADED = 4  # decoded pictures that are kept for the next node
 
 
@@ -58,8 +59,11 @@ class TaskBench:
         execution_id: str,
         keep_all: bool,
         cancellation: Cancellation,
+        tell: Callable[[str, float], None],
         clock: Clock,
     ) -> None:
+        self.tell = tell
+        self._told_at = clock.now()
         self.plan = plan
         self.workspace_id = workspace_id
         self.execution_id = execution_id
@@ -75,8 +79,12 @@ class TaskBench:
         return NodeContext(self, node)
 
     def progress(self, node: ResolvedNode, done: float) -> None:
-        """Hear how far a mapped node is; a cancelled run stops here."""
+        """Tell how far a node is, now and then; a cancelled run stops here."""
         self.cancellation.check()
+        now = self.clock.now()
+        if (now - self._told_at).total_seconds() >= TELL_EVERY_S and done < 1:
+            self._told_at = now
+            self.tell(node.id, done)
 
     def keep(self, node: ResolvedNode, port: str, value: Any) -> Any:
         """Store an output's files; return the value with files, or futures of them, in their place.
@@ -130,12 +138,12 @@ class TaskBench:
             return self._write(value, picture, is_delivered)
         return _writers.submit(self._write, value, picture, is_delivered)
 
-    def _write(self, media: Media, picture: Any, is_delivered: bool) -> Media:  # noqa: FBT001
+    def _write(self, media: Media, picture: Any, is_delivered: bool) -> Media:
         if is_delivered:
             data, content_type = encode_picture(picture, media.content_type, media.quality)
         else:
             data, content_type = encode_draft(picture), media.content_type
-        row = self._row(media, data, content_type if is_delivered else DRAFT_TYPE, picture.size)
+        row = self._row(data, content_type if is_delivered else DRAFT_TYPE, picture.size)
         gateway.put_bytes(row.storage_key, data)
         self._files.append(row)
         return replace(
@@ -149,7 +157,7 @@ class TaskBench:
             decoded=None,
         )
 
-    def _row(self, media: Media, data: bytes, content_type: str, size: tuple[int, int]) -> File:
+    def _row(self, data: bytes, content_type: str, size: tuple[int, int]) -> File:
         digest = hashlib.sha256(data).hexdigest()
         return File(
             id=new_id("file"),
@@ -190,7 +198,10 @@ class NodeContext:
         made: Any = Mask if kind == "mask" else Image
         chosen = content_type or (like.content_type if like is not None else "image/png")
         handle: Image = made(
-            content_type=chosen, width=picture.width, height=picture.height, quality=quality,
+            content_type=chosen,
+            width=picture.width,
+            height=picture.height,
+            quality=quality,
             decoded=picture,
         )
         return handle

@@ -8,7 +8,9 @@ from executor.services.claims import release_dead
 from executor.services.results import fail_poisonous
 
 
-def start_worker(*, queues: Sequence[str] = conf.QUEUES, threads: int | None = None) -> WorkerProcess:
+def start_worker(
+    *, queues: Sequence[str] = conf.QUEUES, threads: int | None = None
+) -> WorkerProcess:
     """Start running tasks in this process; stop the returned worker to end it."""
     worker = WorkerProcess(queues=queues, threads=threads)
     worker.start()

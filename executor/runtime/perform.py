@@ -3,11 +3,13 @@
 import logging
 import secrets
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from django.db import Error as DatabaseError
 
 from common.clock import SYSTEM_CLOCK, Clock
+from common.errors import UnsupportedMediaType
 from common.fetch import FetchError, fetch
 from executor import conf
 from executor.engine.codec import ABSENT, decode, encode, is_kept
@@ -19,13 +21,18 @@ from executor.media.types import MediaLimits
 from executor.models import Execution, File, Task
 from executor.runtime.bench import Cancellation, TaskBench
 from executor.selectors import runs
+from executor.selectors.planning import plan_of
 from executor.services.claims import Claim, claim_of, claim_task, hand_back
 from executor.services.files import import_media, media_of
-from executor.selectors.planning import plan_of
-from executor.services.results import TaskReport, finish, finish_fetch, store_progress
+from executor.services.results import (
+    TaskReport,
+    finish,
+    finish_fetch,
+    store_progress,
+    tell_progress,
+)
 from executor.services.transitions import FETCH_SEGMENT
 from executor.types import RunError
-from common.errors import UnsupportedMediaType
 from workflows.catalogue.errors import NodeCancelled
 
 logger = logging.getLogger(__name__)
@@ -96,9 +103,9 @@ class Performer:
         except (LeaseLost, NodeCancelled):
             logger.info("task dropped", extra={"action": "task_dropped", "task": claim.task_id})
             return None
-        except DatabaseError as error:
+        except DatabaseError:
             # The lease runs out by itself and another try finds everything as it was.
-            logger.error("task not stored", exc_info=error, extra={"action": "task_not_stored"})
+            logger.exception("task not stored", extra={"action": "task_not_stored"})
             return None
         finally:
             self.running.remove(claim)
@@ -113,6 +120,7 @@ class Performer:
             execution_id=execution.id,
             keep_all=execution.options["keep"] == "all",
             cancellation=cancellation,
+            tell=partial(tell_progress, claim, clock=self.clock),
             clock=self.clock,
         )
         report = TaskReport()
@@ -124,12 +132,10 @@ class Performer:
             report.add(outcome, plan)
             if self._is_due(stored_at):
                 self._settle(report, bench)
-                store_progress(
-                    claim=claim, execution_id=execution.id, report=report, clock=self.clock
-                )
+                store_progress(claim=claim, report=report, clock=self.clock)
                 stored_at = self.clock.now()
         self._settle(report, bench)
-        return finish(claim=claim, execution_id=execution.id, report=report, clock=self.clock)
+        return finish(claim=claim, report=report, clock=self.clock)
 
     def _is_due(self, stored_at: Any) -> bool:
         return bool((self.clock.now() - stored_at).total_seconds() > COMMIT_EVERY_S)
@@ -176,7 +182,10 @@ class Performer:
         except _InputFailed as failure:
             error = failure.error
         return finish_fetch(
-            claim=claim, execution_id=execution.id, inputs=fetched, files=files, error=error,
+            claim=claim,
+            inputs=fetched,
+            files=files,
+            error=error,
             clock=self.clock,
         )
 
@@ -190,8 +199,7 @@ class Performer:
     ) -> Any:
         if "l" in form:
             items = [
-                self._fetched(item, node_id, execution, files, cancellation)
-                for item in form["l"]
+                self._fetched(item, node_id, execution, files, cancellation) for item in form["l"]
             ]
             return {"l": items}
         if "u" not in form:
@@ -206,11 +214,16 @@ class Performer:
         try:
             with path.open("wb") as sink:
                 fetch(
-                    wanted["url"], max_bytes=MediaLimits().video_bytes, sink=sink,
-                    deadline_s=conf.FETCH_DEADLINE_S, allow=conf.fetch_policy(),
+                    wanted["url"],
+                    max_bytes=MediaLimits().video_bytes,
+                    sink=sink,
+                    deadline_s=conf.FETCH_DEADLINE_S,
+                    allow=conf.fetch_policy(),
                 )
             row = import_media(
-                workspace_id=execution.workspace_id, source=path, clock=self.clock,
+                workspace_id=execution.workspace_id,
+                source=path,
+                clock=self.clock,
                 execution_id=execution.id,
             )
         except FetchError as error:
@@ -235,9 +248,7 @@ class _InputFailed(Exception):
         super().__init__(error.message)
 
 
-def _outer_values(
-    plan: Plan, claim: Claim, execution: Execution
-) -> Mapping[tuple[str, str], Any]:
+def _outer_values(plan: Plan, claim: Claim, execution: Execution) -> Mapping[tuple[str, str], Any]:
     """Return the values that a segment reads from outside of itself, by (node, port)."""
     inside = set(plan.segments[claim.spec.segment].node_ids)
     wanted = {

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from executor.engine.payload import NodeRecord, Presenter, RunRecord
 from executor.engine.plan import Plan
 from executor.engine.state import RunState
-from executor.selectors.links import media_url
 from executor.models import Execution, NodeResults
+from executor.selectors.links import media_url
 
 
 def run_record(execution: Execution, running: frozenset[int] = frozenset()) -> RunRecord:

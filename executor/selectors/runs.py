@@ -26,8 +26,19 @@ from executor.types import FINAL_STATUSES, ExecutionStatus, TaskState
 
 # What a poll needs of the row; the rest may be large.
 _LIST_FIELDS = (
-    "id", "workspace_id", "workflow_id", "version_number", "status", "trigger", "mode",
-    "estimated_credits", "charged_credits", "error", "created_at", "started_at", "finished_at",
+    "id",
+    "workspace_id",
+    "workflow_id",
+    "version_number",
+    "status",
+    "trigger",
+    "mode",
+    "estimated_credits",
+    "charged_credits",
+    "error",
+    "created_at",
+    "started_at",
+    "finished_at",
 )
 
 
@@ -129,9 +140,9 @@ def list_executions(
 
 def list_events(execution_id: str, *, since: int) -> list[dict[str, Any]]:
     """Return the events after number `since`, as `{seq, type, data}` in order."""
-    rows = ExecutionEvent.objects.filter(
-        execution_id=execution_id, last_seq__gt=since
-    ).order_by("first_seq")
+    rows = ExecutionEvent.objects.filter(execution_id=execution_id, last_seq__gt=since).order_by(
+        "first_seq"
+    )
     return [event for event in _numbered(rows, execution_id) if event["seq"] > since]
 
 

@@ -13,8 +13,8 @@ from executor.engine.plan import Plan
 from executor.engine.state import RunState
 from executor.engine.step import Step, TaskSpec, begin
 from executor.models import Execution
-from executor.services.inputs import InputReader, pending_urls
 from executor.selectors.planning import plan_of
+from executor.services.inputs import InputReader, pending_urls
 from executor.services.transitions import FETCH_SEGMENT, Transition
 from executor.types import Accepted, ExecutionRequest, ExecutionStatus
 from workflows.api import VersionRef, estimate_nodes, find_runnable, interface_of_version
@@ -39,7 +39,10 @@ def accept_execution(request: ExecutionRequest, *, clock: Clock = SYSTEM_CLOCK) 
             insert_rows(reader.files)
         _start(execution, plan, inputs)
     return Accepted(
-        execution.id, version.workflow_id, version.number, execution.estimated_credits,
+        execution.id,
+        version.workflow_id,
+        version.number,
+        execution.estimated_credits,
         execution.created_at,
     )
 

@@ -29,6 +29,7 @@ class Claim:
     """A task that this worker owns for as long as `fence` is still the row's."""
 
     task_id: str
+    execution_id: str
     fence: int
     owner: str
     spec: TaskSpec
@@ -72,7 +73,7 @@ def _begun(execution_id: str, now: datetime) -> Execution:
 def claim_of(task: Task) -> Claim:
     """Return a row that is already owned as a claim."""
     spec = TaskSpec(task.segment, task.start, task.stop)
-    return Claim(task.id, task.fence, task.lease_owner, spec, task.attempts)
+    return Claim(task.id, task.execution_id, task.fence, task.lease_owner, spec, task.attempts)
 
 
 def check_lease(claim: Claim, *, ends: bool) -> None:
@@ -122,7 +123,10 @@ def release_dead(*, clock: Clock = SYSTEM_CLOCK, all_leases: bool = False) -> li
         dead = dead.filter(lease_until__lt=_shared_now(now))
     poison = list(dead.filter(attempts__gte=MAX_ATTEMPTS).values_list("pk", flat=True))
     dead.exclude(pk__in=poison).update(
-        state=TaskState.READY, lease_until=None, wake_at=_shared_now(now), rung_at=None,
+        state=TaskState.READY,
+        lease_until=None,
+        wake_at=_shared_now(now),
+        rung_at=None,
         fence=F("fence") + 1,
     )
     return poison
@@ -136,7 +140,9 @@ def ring_unheard(*, clock: Clock = SYSTEM_CLOCK, queues: Sequence[str]) -> int:
         wait_s = RING_AGAIN_S if dispatch.backlog(queue) == 0 else RING_ANYWAY_S
         unheard = list(
             Task.objects.filter(
-                _rung_before(now, wait_s), state=TaskState.READY, queue=queue,
+                _rung_before(now, wait_s),
+                state=TaskState.READY,
+                queue=queue,
                 wake_at__lte=_shared_now(now),
             )
             .order_by("wake_at")

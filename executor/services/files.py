@@ -20,9 +20,7 @@ _sandbox = Sandbox()
 atexit.register(_sandbox.close)
 
 
-def take_upload(
-    *, workspace_id: str, source: Path, clock: Clock = SYSTEM_CLOCK
-) -> FileRef:
+def take_upload(*, workspace_id: str, source: Path, clock: Clock = SYSTEM_CLOCK) -> FileRef:
     """Check, re-encode and keep an uploaded file; `source` is gone afterwards.
 
     Raises:
@@ -70,9 +68,7 @@ def delete_file(*, workspace_id: str, file_id: str, clock: Clock = SYSTEM_CLOCK)
         if row.deleted_at is not None:
             return
         rows.update(deleted_at=clock.now())
-        others = File.objects.of(workspace_id).filter(
-            storage_key=row.storage_key, deleted_at=None
-        )
+        others = File.objects.of(workspace_id).filter(storage_key=row.storage_key, deleted_at=None)
         if not others.exists():
             transaction.on_commit(lambda: gateway.delete_stored(row.storage_key), robust=True)
 
@@ -85,8 +81,16 @@ def content_key(workspace_id: str, sha256: str) -> str:
 def file_ref(row: File) -> FileRef:
     """Return a row as other layers see it."""
     return FileRef(
-        row.id, row.workspace_id, row.kind, row.content_type, row.bytes, row.sha256,
-        row.width, row.height, row.duration_s, row.created_at,
+        row.id,
+        row.workspace_id,
+        row.kind,
+        row.content_type,
+        row.bytes,
+        row.sha256,
+        row.width,
+        row.height,
+        row.duration_s,
+        row.created_at,
     )
 
 
@@ -94,8 +98,13 @@ def media_of(row: File, kind: str | None = None) -> Media:
     """Return a file as a value of a graph; a picture may stand in as a mask."""
     name = kind or row.kind
     return MEDIA_CLASSES[name](
-        kind=name, content_type=row.content_type, file_id=row.id, bytes=row.bytes, width=row.width,
-        height=row.height, duration_s=row.duration_s,
+        kind=name,
+        content_type=row.content_type,
+        file_id=row.id,
+        bytes=row.bytes,
+        width=row.width,
+        height=row.height,
+        duration_s=row.duration_s,
     )
 
 
@@ -105,9 +114,7 @@ def find_files(workspace_id: str, ids: list[str]) -> Mapping[str, File]:
     return {row.id: row for row in rows}
 
 
-def _row_of(
-    workspace_id: str, info: MediaInfo, execution_id: str | None, clock: Clock
-) -> File:
+def _row_of(workspace_id: str, info: MediaInfo, execution_id: str | None, clock: Clock) -> File:
     return File(
         id=new_id("file"),
         workspace_id=workspace_id,

@@ -16,10 +16,10 @@ from executor.engine.state import RunState
 from executor.engine.step import TaskResult, TaskSpec, fail_input, finish_task
 from executor.errors import LeaseLost
 from executor.models import Execution, File, Task
-from executor.services.accept import first_step
-from executor.services.claims import Claim, check_lease
 from executor.selectors.planning import plan_of
 from executor.selectors.runs import list_records
+from executor.services.accept import first_step
+from executor.services.claims import Claim, check_lease
 from executor.services.transitions import FETCH_SEGMENT, Transition, lock_execution
 from executor.types import NodeStatus, RunError, TaskState
 
@@ -68,25 +68,34 @@ class TaskReport:
                 self.lengths[f"{node_id}.{port}"] = length
 
 
-def store_progress(
-    *, claim: Claim, execution_id: str, report: TaskReport, clock: Clock = SYSTEM_CLOCK
-) -> None:
+def store_progress(*, claim: Claim, report: TaskReport, clock: Clock = SYSTEM_CLOCK) -> None:
     """Store what a long task has done so far, so that a crash costs no more than the rest.
 
     Raises:
         LeaseLost: the task is somebody else's, or the run is over; nothing was written.
     """
     with transaction.atomic():
-        change = _open(claim, execution_id, clock, ends=False)
+        change = _open(claim, clock, ends=False)
         _add_outcomes(change, claim, report)
         change.write()
     report.partial_commits += 1
     report.outcomes, report.files = [], []
 
 
-def finish(
-    *, claim: Claim, execution_id: str, report: TaskReport, clock: Clock = SYSTEM_CLOCK
-) -> Task | None:
+def tell_progress(claim: Claim, node_id: str, done: float, *, clock: Clock = SYSTEM_CLOCK) -> None:
+    """Add a `progress` event of a node under way, 0 to 1.
+
+    Raises:
+        LeaseLost: the task is somebody else's, or the run is over; nothing was written.
+    """
+    with transaction.atomic():
+        change = _open(claim, clock, ends=False)
+        data = {"nodeId": node_id, "progress": round(done, 3)}
+        change.events.append({"type": "progress", "data": data})
+        change.write()
+
+
+def finish(*, claim: Claim, report: TaskReport, clock: Clock = SYSTEM_CLOCK) -> Task | None:
     """Store a finished task and start what follows.
 
     Returns the next task of this run, already claimed by the same worker, where there is one; the
@@ -96,7 +105,7 @@ def finish(
         LeaseLost: the task is somebody else's, or the run is over; nothing was written.
     """
     with transaction.atomic():
-        change = _open(claim, execution_id, clock, ends=True)
+        change = _open(claim, clock, ends=True)
         change.is_whole = (
             len(change.plan.segments) == 1 and claim.spec.stop == 0 and not report.partial_commits
         )
@@ -113,7 +122,6 @@ def finish(
 def finish_fetch(
     *,
     claim: Claim,
-    execution_id: str,
     inputs: dict[str, Any],
     files: Sequence[File],
     error: RunError | None,
@@ -125,7 +133,7 @@ def finish_fetch(
         LeaseLost: the task is somebody else's, or the run is over; nothing was written.
     """
     with transaction.atomic():
-        change = _open(claim, execution_id, clock, ends=True)
+        change = _open(claim, clock, ends=True)
         change.is_whole = True
         if files:
             insert_rows(files)
@@ -166,8 +174,8 @@ def fail_poisonous(*, task_id: str, clock: Clock = SYSTEM_CLOCK) -> None:
         change.write()
 
 
-def _open(claim: Claim, execution_id: str, clock: Clock, *, ends: bool) -> Transition:
-    execution = lock_execution(execution_id)
+def _open(claim: Claim, clock: Clock, *, ends: bool) -> Transition:
+    execution = lock_execution(claim.execution_id)
     if execution is None or execution.status_is_final:
         raise LeaseLost(claim.task_id)
     check_lease(claim, ends=ends)

@@ -106,7 +106,9 @@ class Transition:
     def _add_ended(self, step: Step) -> None:
         """Record nodes that ended without running."""
         for node_id in step.empty:
-            outputs: dict[str, Any] = {port: {"v": []} for port in self.plan.node(node_id).out_kinds}
+            outputs: dict[str, Any] = {
+                port: {"v": []} for port in self.plan.node(node_id).out_kinds
+            }
             self._add_record(node_id, NodeStatus.COMPLETED, outputs, None)
         for node_id, error in step.failed:
             self._add_record(node_id, NodeStatus.FAILED, {}, error.as_json())
@@ -163,8 +165,11 @@ class Transition:
 
     def _results(self, items: list[Any]) -> NodeResults:
         return NodeResults(
-            execution_id=self.execution.id, segment=self.segment, start=self.start,
-            part=self.part, items=items,
+            execution_id=self.execution.id,
+            segment=self.segment,
+            start=self.start,
+            part=self.part,
+            items=items,
         )
 
     def _append_events(self) -> None:
@@ -173,7 +178,10 @@ class Transition:
         first = self.execution.event_seq + 1
         last = self.execution.event_seq + len(self.events)
         event = ExecutionEvent(
-            execution_id=self.execution.id, first_seq=first, last_seq=last, items=self.events,
+            execution_id=self.execution.id,
+            first_seq=first,
+            last_seq=last,
+            items=self.events,
             created_at=self.now,
         )
         insert_rows([event])

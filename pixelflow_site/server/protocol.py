@@ -45,7 +45,7 @@ class StrictHttpProtocol(HttpToolsProtocol):
         self._count(len(name) + len(value), MAX_URL_BYTES + MAX_HEADER_BYTES, 431)
         super().on_header(name, value)
 
-    def send_400_response(self, msg: str) -> None:
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's signature
         """Answer a request that could not be read with a problem, and close."""
         status, code = self.refused_status, "malformed_request"
         if isinstance(sys.exc_info()[1], httptools.HttpParserInvalidMethodError):

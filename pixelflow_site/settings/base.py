@@ -4,7 +4,7 @@ import os
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from pixelflow_site.settings.env import BASE_DIR, Env, SettingsError
+from pixelflow_site.settings.env import Env, SettingsError
 
 env = Env(os.environ)
 
@@ -168,8 +168,11 @@ AUTH_USER_MODEL = "accounts.User"
 LOGIN_URL = "/admin/login/"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator",
-                 "CommonPasswordValidator")
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+    )
 ]
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -190,11 +193,26 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 10
 
 CORS_URLS_REGEX = r"^/api/v1/"
 CORS_ALLOW_ALL_ORIGINS = True
-CORS_ALLOW_HEADERS = ("authorization", "content-type", "idempotency-key", "if-match",
-                      "last-event-id", "x-request-id")
-CORS_EXPOSE_HEADERS = ("location", "retry-after", "x-request-id", "etag", "idempotent-replayed",
-                       "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset",
-                       "ratelimit", "ratelimit-policy")
+CORS_ALLOW_HEADERS = (
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "if-match",
+    "last-event-id",
+    "x-request-id",
+)
+CORS_EXPOSE_HEADERS = (
+    "location",
+    "retry-after",
+    "x-request-id",
+    "etag",
+    "idempotent-replayed",
+    "x-ratelimit-limit",
+    "x-ratelimit-remaining",
+    "x-ratelimit-reset",
+    "ratelimit",
+    "ratelimit-policy",
+)
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.http.authentication.ApiKeyAuthentication"],

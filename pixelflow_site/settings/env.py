@@ -33,23 +33,52 @@ class Key:
 
 
 KEYS: tuple[Key, ...] = (
-    Key("DATABASE_URL", "url", "", "PostgreSQL, `postgresql://user:password@host:5432/name`. "
-        "Not set: embedded mode, SQLite in `DATA_DIR`."),
-    Key("REDIS_URL", "url", "", "Redis for the broker, the cache and the channel layer. "
-        "Not set: all three live in the process."),
+    Key(
+        "DATABASE_URL",
+        "url",
+        "",
+        "PostgreSQL, `postgresql://user:password@host:5432/name`. "
+        "Not set: embedded mode, SQLite in `DATA_DIR`.",
+    ),
+    Key(
+        "REDIS_URL",
+        "url",
+        "",
+        "Redis for the broker, the cache and the channel layer. "
+        "Not set: all three live in the process.",
+    ),
     Key("S3_BUCKET", "text", "", "Bucket for media. Not set: a folder in `DATA_DIR`."),
     Key("S3_ENDPOINT_URL", "url", "", "Endpoint of an S3-compatible service other than AWS."),
     Key("S3_REGION", "text", "us-east-1", "Region of the bucket."),
     Key("S3_ACCESS_KEY_ID", "text", "", "Access key; not set: the host's own credentials."),
     Key("S3_SECRET_ACCESS_KEY", "text", "", "Secret of the access key."),
-    Key("DATA_DIR", "path", str(BASE_DIR / "var"), "Folder for the embedded database, media, "
-        "secrets and temporary files."),
-    Key("SECRET_KEY", "text", "", "Signs sessions, cursors and media links; 32 characters or "
-        "more.", secret=True),
-    Key("KEY_PEPPERS", "text", "", "Peppers of the API key digests, `id:secret`, separated by "
-        "commas; the first one is used for new keys.", secret=True),
-    Key("PUBLIC_URL", "url", "", "Where the site is reached from outside; "
-        "`http://127.0.0.1:$PORT` if not set."),
+    Key(
+        "DATA_DIR",
+        "path",
+        str(BASE_DIR / "var"),
+        "Folder for the embedded database, media, secrets and temporary files.",
+    ),
+    Key(
+        "SECRET_KEY",
+        "text",
+        "",
+        "Signs sessions, cursors and media links; 32 characters or more.",
+        secret=True,
+    ),
+    Key(
+        "KEY_PEPPERS",
+        "text",
+        "",
+        "Peppers of the API key digests, `id:secret`, separated by "
+        "commas; the first one is used for new keys.",
+        secret=True,
+    ),
+    Key(
+        "PUBLIC_URL",
+        "url",
+        "",
+        "Where the site is reached from outside; `http://127.0.0.1:$PORT` if not set.",
+    ),
     Key("PORT", "integer", "8000", "Port of the embedded server."),
     Key("ALLOWED_HOSTS", "list", "", "Host names that are answered beside that of `PUBLIC_URL`."),
     Key("DEBUG", "boolean", "false", "Django's debug pages; never in production."),
@@ -57,8 +86,13 @@ KEYS: tuple[Key, ...] = (
     Key("WORKER_THREADS", "integer", "4", "Threads that run tasks, in each worker process."),
     Key("LEASE_S", "integer", "30", "Seconds after which a silent worker's task is taken over."),
     Key("SWEEP_S", "number", "1.5", "Seconds between two looks for tasks that nobody was told of."),
-    Key("FETCH_LOOPBACK_PORTS", "list", "", "Loopback ports that the URL fetcher may reach, for "
-        "fakes in development; refused unless `DEBUG` is on."),
+    Key(
+        "FETCH_LOOPBACK_PORTS",
+        "list",
+        "",
+        "Loopback ports that the URL fetcher may reach, for "
+        "fakes in development; refused unless `DEBUG` is on.",
+    ),
 )
 
 _BY_NAME: Mapping[str, Key] = {key.name: key for key in KEYS}

@@ -7,7 +7,6 @@ from rest_framework.response import Response
 from rest_framework.test import APIRequestFactory
 
 from accounts.http.authentication import authenticate_header
-from accounts.services.key_tokens import make_token
 from common.errors import Unauthenticated
 from common.http.drf import ApiView
 from tests.factories import make_key

@@ -34,13 +34,18 @@ class Platform:
 
     def manage(self, *arguments: str) -> None:
         """Run a management command to its end."""
-        subprocess.run([sys.executable, "manage.py", *arguments], cwd=ROOT, env=self.env, check=True)
+        subprocess.run(
+            [sys.executable, "manage.py", *arguments], cwd=ROOT, env=self.env, check=True
+        )
 
     def ask(self, command: str, *arguments: str) -> Any:
         """Run a command of `tests.durability.seed` and return the JSON of its last line."""
         done = subprocess.run(
             [sys.executable, "-m", "tests.durability.seed", command, *arguments],
-            cwd=ROOT, env=self.env, check=True, stdout=subprocess.PIPE,
+            cwd=ROOT,
+            env=self.env,
+            check=True,
+            stdout=subprocess.PIPE,
         )
         return json.loads(done.stdout.splitlines()[-1])
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.durability.processes import Platform, wait_until
+
 BLURS = 6  # nodes of each run, as tests.durability.seed makes them
 
 RUNS = 10
@@ -19,9 +20,7 @@ def finish_after_a_kill(platform: Platform) -> Any:
     platform.kill(first)
     assert platform.ask("report")["statuses"].get("COMPLETED", 0) < RUNS
     platform.start_worker()
-    wait_until(
-        lambda: platform.ask("report")["statuses"] == {"COMPLETED": RUNS}, timeout_s=120
-    )
+    wait_until(lambda: platform.ask("report")["statuses"] == {"COMPLETED": RUNS}, timeout_s=120)
     return platform.ask("report")
 
 

@@ -27,8 +27,13 @@ def accept(
     """An accepted run that nobody has begun."""
     return accept_execution(
         ExecutionRequest(
-            workspace_id=workspace.id, workflow_id=workflow_id, version=None, inputs=inputs,
-            mode="live", trigger=Trigger.API, **options,
+            workspace_id=workspace.id,
+            workflow_id=workflow_id,
+            version=None,
+            inputs=inputs,
+            mode="live",
+            trigger=Trigger.API,
+            **options,
         )
     )
 

@@ -58,9 +58,7 @@ class Simulation:
         self.final = self.final or step.final
 
     def _perform(self, task: TaskSpec) -> TaskResult:
-        runner = SegmentRunner(
-            self.plan, task, self._outer(task), MemoryBench(), SYSTEM_CLOCK, {}
-        )
+        runner = SegmentRunner(self.plan, task, self._outer(task), MemoryBench(), SYSTEM_CLOCK, {})
         statuses: dict[str, Any] = {}
         absent: dict[str, list[str]] = {}
         lengths: dict[str, int] = {}

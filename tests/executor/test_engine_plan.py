@@ -8,7 +8,9 @@ from tests.graphs import graph
 
 
 def test_cheap_nodes_in_a_row_are_one_segment() -> None:
-    nodes: dict[str, Any] = {"i": ("input.number", {"name": "n"})} | {f"a{k}": "t.add" for k in range(20)}
+    nodes: dict[str, Any] = {"i": ("input.number", {"name": "n"})} | {
+        f"a{k}": "t.add" for k in range(20)
+    }
     edges = ["i.value -> a0.number"] + [f"a{k}.number -> a{k + 1}.number" for k in range(19)]
 
     plan = make_plan(graph(nodes, edges))

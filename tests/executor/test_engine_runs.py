@@ -21,7 +21,12 @@ def statuses(answer) -> dict[str, str]:
 def test_values_go_through_fused_and_costly_nodes() -> None:
     document = graph(
         {"i": ("input.number", {"name": "n"}), "a": "t.add", "c": "t.costly", "b": "t.add", **OUT},
-        ["i.value -> a.number", "a.number -> c.number", "c.number -> b.number", "b.number -> o.value"],
+        [
+            "i.value -> a.number",
+            "a.number -> c.number",
+            "c.number -> b.number",
+            "b.number -> o.value",
+        ],
     )
 
     answer = Simulation(make_plan(document), {"n": 1.0}).run()
@@ -130,9 +135,7 @@ BRANCHES = graph(
 )
 
 
-@pytest.mark.parametrize(
-    ("number", "out", "skipped"), [(1.0, 2.0, "no"), (5.0, 15.0, "yes")]
-)
+@pytest.mark.parametrize(("number", "out", "skipped"), [(1.0, 2.0, "no"), (5.0, 15.0, "yes")])
 def test_the_branch_not_taken_is_skipped_and_starts_nothing(number, out, skipped) -> None:
     simulation = Simulation(make_plan(BRANCHES), {"n": number})
 
@@ -140,7 +143,9 @@ def test_the_branch_not_taken_is_skipped_and_starts_nothing(number, out, skipped
 
     assert answer["outputs"] == {"out": out}
     assert statuses(answer)[skipped] == "SKIPPED"
-    started = {id_ for t in simulation.tasks_run for id_ in simulation.plan.segments[t.segment].node_ids}
+    started = {
+        id_ for t in simulation.tasks_run for id_ in simulation.plan.segments[t.segment].node_ids
+    }
     assert skipped not in started
 
 
@@ -259,7 +264,9 @@ def test_the_order_in_which_tasks_finish_changes_nothing() -> None:
     expected = sum(n + k for n in range(9) for k in range(5))
 
     for _ in range(10):
-        assert Simulation(plan, {}, seed=random.randrange(10**6)).run()["outputs"]["out"] == expected
+        assert (
+            Simulation(plan, {}, seed=random.randrange(10**6)).run()["outputs"]["out"] == expected
+        )
 
 
 def test_final_statuses_never_change() -> None:

@@ -20,7 +20,15 @@ from executor.services.cancel import cancel_execution
 from executor.services.claims import claim_task, release_dead, ring_unheard
 from executor.services.files import take_upload
 from executor.services.results import TaskReport, fail_poisonous, finish
-from tests.executor.runs import accept, answer_of, perform_all, publish, ready_tasks, run, stored_nodes
+from tests.executor.runs import (
+    accept,
+    answer_of,
+    perform_all,
+    publish,
+    ready_tasks,
+    run,
+    stored_nodes,
+)
 from tests.graphs import chain, graph
 
 SHOUT = chain(1)
@@ -65,7 +73,9 @@ def test_a_picture_goes_in_and_comes_out_in_its_format(workspace, photo) -> None
     assert between["fileId"] != image["fileId"]
 
 
-def test_media_between_nodes_is_not_stored_when_only_outputs_are_asked_for(workspace, photo) -> None:
+def test_media_between_nodes_is_not_stored_when_only_outputs_are_asked_for(
+    workspace, photo
+) -> None:
     answer = run(workspace, RESIZE, {"photo": {"fileId": photo.id}}, keep="outputs")
 
     assert answer["status"] == "COMPLETED"
@@ -83,9 +93,7 @@ def test_a_draft_is_a_png_that_gives_back_every_pixel() -> None:
 
 
 def test_a_data_uri_is_taken_in(workspace) -> None:
-    uri = "data:image/png;base64," + (
-        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
-    )
+    uri = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
     answer = run(workspace, RESIZE, {"photo": uri})
 
@@ -166,7 +174,7 @@ def test_C14_a_cancelled_run_is_final_at_once_and_its_worker_is_fenced_out(works
 
     assert (first, again) == (("CANCELLED", True), ("CANCELLED", False))
     with pytest.raises(LeaseLost):
-        finish(claim=claim, execution_id=accepted.execution_id, report=TaskReport())
+        finish(claim=claim, report=TaskReport())
     assert answer_of(workspace, accepted.execution_id)["status"] == "CANCELLED"
 
 
@@ -194,7 +202,7 @@ def test_C16_a_worker_that_lost_its_lease_cannot_write(workspace) -> None:
     perform_all("quick")
 
     with pytest.raises(LeaseLost):
-        finish(claim=late, execution_id=accepted.execution_id, report=TaskReport())
+        finish(claim=late, report=TaskReport())
 
     assert answer_of(workspace, accepted.execution_id)["outputs"] == {"text": "X"}
     assert stored_nodes(accepted.execution_id) == 1
@@ -253,7 +261,9 @@ class CrashAfter:
 
 @pytest.mark.parametrize("keep", ["all", "outputs"])
 @pytest.mark.parametrize("looks", [12, 18, 25])
-def test_a_long_task_goes_on_where_the_dead_worker_had_stored(workspace, photo, looks, keep) -> None:
+def test_a_long_task_goes_on_where_the_dead_worker_had_stored(
+    workspace, photo, looks, keep
+) -> None:
     nodes = {"i": ("input.image", {"name": "photo"})}
     edges, before = [], "i.value"
     for index in range(6):

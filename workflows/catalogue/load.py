@@ -49,9 +49,7 @@ def build_catalogue(nodes: Iterable[type[AnyNode]] = ALL_NODES) -> Catalogue:
     return Catalogue(specs)
 
 
-def upgrade_params(
-    spec: NodeSpec, params: Mapping[str, Any], saved_version: int
-) -> dict[str, Any]:
+def upgrade_params(spec: NodeSpec, params: Mapping[str, Any], saved_version: int) -> dict[str, Any]:
     """Bring parameters saved under an older version of a node type up to the present one."""
     current = dict(params)
     for version in range(saved_version, spec.meta.version):

@@ -63,8 +63,15 @@ class Context(Protocol):
         """Return the picture as a `PIL.Image.Image` in mode L, RGB or RGBA; do not change it."""
         ...
 
-    def store(self, picture: Any, *, like: Media | None = None, content_type: str | None = None,
-              kind: str = "image", quality: int | None = None) -> Image:
+    def store(
+        self,
+        picture: Any,
+        *,
+        like: Media | None = None,
+        content_type: str | None = None,
+        kind: str = "image",
+        quality: int | None = None,
+    ) -> Image:
         """Return a handle to a `PIL.Image.Image`.
 
         The format is `content_type`, else that of `like`, else PNG; `kind` may be `mask`.

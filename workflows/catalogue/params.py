@@ -93,7 +93,9 @@ class Param:
             "x-multiline": self.multiline,
             "x-wirable": self.wired_kind is not None,
         }
-        schema |= {key: value for key, value in optional.items() if value not in (None, "", [], False)}
+        schema |= {
+            key: value for key, value in optional.items() if value not in (None, "", [], False)
+        }
         if not self.required:
             schema["default"] = self.default
         return schema
@@ -140,7 +142,7 @@ def _article(kind: ParamKind) -> str:
     return words.get(kind, f"a {kind}")
 
 
-def port(  # noqa: PLR0913 - one keyword for each attribute of a port
+def port(
     title: str = "",
     *,
     kind: str | None = None,

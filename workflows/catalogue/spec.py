@@ -89,7 +89,9 @@ class NodeSpec:
             "keywords": list(self.meta.keywords),
             "cost": self.meta.cost,
             "inputs": [_input_json(port) for port in self.static_ports.values()],
-            "outputs": [{"name": port.name, "kind": _public_kind(port.kind)} for port in self.outputs],
+            "outputs": [
+                {"name": port.name, "kind": _public_kind(port.kind)} for port in self.outputs
+            ],
             "params": self.params_schema(),
             "price": {"credits": 0, "unit": "run"},
         }

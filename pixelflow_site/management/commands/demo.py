@@ -50,7 +50,9 @@ def _run(client: httpx.Client, workflow: str, source: Path) -> dict[str, Any]:
 
 def _checked(response: httpx.Response) -> httpx.Response:
     if response.is_error:
-        raise CommandError(f"{response.request.url} answered {response.status_code}: {response.text}")
+        raise CommandError(
+            f"{response.request.url} answered {response.status_code}: {response.text}"
+        )
     return response
 
 
@@ -67,5 +69,7 @@ def _bundled_photo() -> Path:
     try:
         from skimage import data_dir  # noqa: PLC0415 - optional
     except ImportError:
-        raise CommandError("give a picture with --photo, or install the development tools") from None
+        raise CommandError(
+            "give a picture with --photo, or install the development tools"
+        ) from None
     return Path(data_dir) / "astronaut.png"

@@ -45,8 +45,13 @@ class Command(BaseCommand):
 
     def _print(self, demo: Demo) -> None:
         text = BANNER.format(
-            base=demo.baseUrl, email=demo.email, password=demo.password, key=demo.liveKey,
-            workflow=demo.workflowId, photo=demo.photoId, file=settings.DATA_DIR / "demo.json",
+            base=demo.baseUrl,
+            email=demo.email,
+            password=demo.password,
+            key=demo.liveKey,
+            workflow=demo.workflowId,
+            photo=demo.photoId,
+            file=settings.DATA_DIR / "demo.json",
         )
         self.stdout.write(text)
         self.stdout.write(f"Listening on {HOST}:{settings.PORT}. Ctrl-C stops it.")
