@@ -5,13 +5,14 @@ claimed and finished by a dozen statements of fixed shape, so for these (and the
 is kept. Columns and values still come from the models: a renamed field breaks here, not in SQL.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, TypeVar
 
-from django.db import connection, models
+from django.db import connection, models, transaction
 
 Row = TypeVar("Row", bound=models.Model)
 AnyModel = type[models.Model]
@@ -41,6 +42,36 @@ class AtMost:
     """In a condition: the column is not above `value`."""
 
     value: Any
+
+
+@contextmanager
+def forgettable() -> Iterator[None]:
+    """A transaction whose commit does not wait for the disk.
+
+    For what a power cut may take back at no cost (a claim, a lease renewed, a progress event): it
+    saves half of the flushes of a short run. A crash of the process loses nothing of it.
+    """
+    if connection.vendor == "postgresql":
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute("SET LOCAL synchronous_commit = off")
+            yield
+    elif connection.in_atomic_block:
+        with transaction.atomic():
+            yield
+    else:
+        with _relaxed_sqlite(), transaction.atomic():
+            yield
+
+
+@contextmanager
+def _relaxed_sqlite() -> Iterator[None]:
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA synchronous = NORMAL")
+        try:
+            yield
+        finally:
+            cursor.execute("PRAGMA synchronous = FULL")
 
 
 def insert_rows(rows: Sequence[models.Model]) -> None:

@@ -54,12 +54,6 @@ Version = Annotated[Any, BeforeValidator(_check_version), WithJsonSchema(_VERSIO
 CallbackUrl = Annotated[str, AfterValidator(_check_callback)]
 Metadata = Annotated[dict[str, Any], AfterValidator(_check_metadata)]
 Time = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
-Status = Annotated[
-    str, WithJsonSchema({"type": "string", "enum": [str(item) for item in ExecutionStatus]})
-]
-NodeState = Annotated[
-    str, WithJsonSchema({"type": "string", "enum": [str(item) for item in NodeStatus]})
-]
 
 
 class NoBody(ApiModel):
@@ -139,7 +133,7 @@ class NodeProgress(ApiModel):
     node_id: str
     type: str
     label: str | None
-    status: NodeState
+    status: NodeStatus
     progress: float
     cached: bool
     credits: int
@@ -153,7 +147,7 @@ class ExecutionState(ApiModel):
     """The poll answer; of a finished run it never changes again."""
 
     execution_id: str
-    status: Status
+    status: ExecutionStatus
     progress: float
     outputs: dict[str, Any]
     nodes: list[NodeProgress]
@@ -179,7 +173,7 @@ class ExecutionSummary(ApiModel):
     """A run in a list."""
 
     execution_id: str
-    status: Status
+    status: ExecutionStatus
     workflow_id: str
     version: int | None
     trigger: str
@@ -202,7 +196,7 @@ class Cancelled(ApiModel):
     """Where the run stands, and whether this call is what ended it."""
 
     execution_id: str
-    status: Status
+    status: ExecutionStatus
     cancelled: bool
 
 

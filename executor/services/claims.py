@@ -5,12 +5,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from common.clock import SYSTEM_CLOCK, Clock
-from common.sql import AtMost, Plus, SharedNow, select_row, update_returning, update_rows
+from common.sql import (
+    AtMost,
+    Plus,
+    SharedNow,
+    forgettable,
+    select_row,
+    update_returning,
+    update_rows,
+)
 from executor import conf, dispatch
 from executor.engine.step import TaskSpec
 from executor.errors import LeaseLost
@@ -41,7 +48,7 @@ def claim_task(
 ) -> tuple[Claim, Execution] | None:
     """Take a ready task; None when it is not there to be taken (any more)."""
     now = clock.now()
-    with transaction.atomic():
+    with forgettable():
         task = update_returning(
             Task,
             {
@@ -92,11 +99,9 @@ def check_lease(claim: Claim, *, ends: bool) -> None:
 
 def renew_leases(*, owner: str, clock: Clock = SYSTEM_CLOCK) -> int:
     """Push the leases of all tasks of a worker process out; returns how many there are."""
-    return update_rows(
-        Task,
-        {"lease_until": lease_end(clock.now())},
-        {"lease_owner": owner, "state": TaskState.RUNNING},
-    )
+    renewed = {"lease_until": lease_end(clock.now())}
+    with forgettable():
+        return update_rows(Task, renewed, {"lease_owner": owner, "state": TaskState.RUNNING})
 
 
 def hand_back(*, claim: Claim, clock: Clock = SYSTEM_CLOCK) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 
 from common.clock import SYSTEM_CLOCK, Clock, rfc3339
-from common.sql import insert_rows
+from common.sql import forgettable, insert_rows
 from executor.engine.codec import encode, is_list_form, length_of
 from executor.engine.payload import NodeRecord
 from executor.engine.plan import Plan
@@ -88,7 +88,7 @@ def tell_progress(claim: Claim, node_id: str, done: float, *, clock: Clock = SYS
     Raises:
         LeaseLost: the task is somebody else's, or the run is over; nothing was written.
     """
-    with transaction.atomic():
+    with forgettable():
         change = _open(claim, clock, ends=False)
         data = {"nodeId": node_id, "progress": round(done, 3)}
         change.events.append({"type": "progress", "data": data})

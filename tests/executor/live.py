@@ -14,6 +14,11 @@ from executor.dispatch import live_bridge
 from executor.selectors.following import READERS, in_reader
 
 
+def the_layer() -> Any:
+    """Return the channel layer, whose members and queues tests look into."""
+    return get_channel_layer()
+
+
 @asynccontextmanager
 async def live_news() -> AsyncIterator[None]:
     """Bring the news into the running loop, and leave neither members nor connections behind."""
@@ -21,7 +26,7 @@ async def live_news() -> AsyncIterator[None]:
     try:
         yield
     finally:
-        await get_channel_layer().flush()
+        await the_layer().flush()
         barrier = threading.Barrier(READERS)
         await asyncio.gather(*(in_reader(_close_at, barrier) for _ in range(READERS)))
 

@@ -2,10 +2,10 @@
 
 import asyncio
 import json
+from typing import Any
 
 import pytest
 from channels.auth import AuthMiddlewareStack
-from channels.layers import get_channel_layer
 from channels.routing import URLRouter
 from django.conf import settings
 from django.core.cache import cache
@@ -22,7 +22,7 @@ from executor.selectors.following import in_reader
 from executor.selectors.runs import get_event_seq, get_poll_answer, list_events
 from executor.services.cancel import cancel_execution
 from executor.services.tickets import issue_ticket
-from tests.executor.live import Socket, live_news
+from tests.executor.live import Socket, live_news, the_layer
 from tests.factories import (
     make_execution,
     make_finished_execution,
@@ -95,10 +95,9 @@ def cookie_of(user):
 
 def app_with(**options):
     """The consumer with other times than its own."""
-    route = re_path(
-        r"^ws/executions/(?P<execution_id>[^/]+)$", ExecutionConsumer.as_asgi(**options)
-    )
-    return AuthMiddlewareStack(URLRouter([route]))
+    consumer: Any = ExecutionConsumer.as_asgi(**options)
+    routes: list[Any] = [re_path(r"^ws/executions/(?P<execution_id>[^/]+)$", consumer)]
+    return AuthMiddlewareStack(URLRouter(routes))
 
 
 async def frame_of(socket):
@@ -109,7 +108,7 @@ async def frame_of(socket):
 
 async def frames_until_closed(socket):
     """Return the frames and the code with which the server closed."""
-    frames = []
+    frames: list[Any] = []
     while True:
         message = await socket.receive_output(timeout=5)
         if message["type"] == "websocket.close":
@@ -219,7 +218,7 @@ async def test_X51_what_nobody_told_of_is_found_by_looking_again(
 ):
     socket = await opened(execution_id, cookie=cookie, app=app_with(recheck_s=0.1))
     await frame_of(socket)
-    await get_channel_layer().flush()  # as if the layer had forgotten who listens
+    await the_layer().flush()  # as if the layer had forgotten who listens
 
     await in_reader(cancel_execution, workspace_id=workspace.id, execution_id=execution_id)
 
@@ -281,8 +280,8 @@ async def test_W10_over_redis_a_run_is_told_to_its_end(
     frames, code = await frames_until_closed(socket)
     await socket.disconnect()
     assert (frames[-1]["type"], code) == ("final", 1000)
-    assert get_channel_layer().groups == {}
-    await get_channel_layer().flush()
+    assert the_layer().groups == {}
+    await the_layer().flush()
 
 
 async def test_a_socket_leaves_no_member_behind(opened, execution_id, cookie):
@@ -291,7 +290,7 @@ async def test_a_socket_leaves_no_member_behind(opened, execution_id, cookie):
 
     await socket.disconnect()
 
-    assert get_channel_layer().groups == {}
+    assert the_layer().groups == {}
 
 
 # --- who is let in
@@ -511,7 +510,8 @@ async def test_a_socket_does_not_stay_open_for_ever(opened, execution_id, cookie
 
 async def test_W6_a_reader_that_is_too_slow_is_cut_off(workspace, execution_id):
     ticket = await ticket_for(workspace, execution_id)
-    sent, received = [], asyncio.Queue()
+    sent: list[dict[str, Any]] = []
+    received: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
     await received.put({"type": "websocket.connect"})
 
     async def send(message):

@@ -1,5 +1,7 @@
 """`/media/{file}/{signature}`: bytes by signed link."""
 
+from urllib.parse import parse_qs, urlsplit
+
 import pytest
 from django.test import Client
 
@@ -230,6 +232,24 @@ def test_who_has_it_already_is_told_so(client, words, header):
 
     assert (response.status_code, response.content) == (304, b"")
     assert response.headers["ETag"] == f'"{words.sha256}"'
+
+
+def test_over_s3_a_link_leads_on_to_where_the_bytes_are(client, workspace, settings):
+    storage = {"BACKEND": "tests.http.executor.storage.LinkStorage"}
+    settings.STORAGES = {**settings.STORAGES, "default": storage}
+    file = make_file(workspace, b"words")
+
+    response = client.get(path_of(file))
+
+    place = urlsplit(response.headers["Location"])
+    row = File.objects.across_workspaces().get(pk=file.id)
+    assert response.status_code == 302
+    assert response.headers["Cache-Control"] == "no-store"
+    assert place.path == f"/{row.storage_key}"
+    assert parse_qs(place.query) == {
+        "ResponseContentType": ["text/plain; charset=utf-8"],
+        "ResponseContentDisposition": [f'attachment; filename="{file.id}.txt"'],
+    }
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])

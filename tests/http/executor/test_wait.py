@@ -6,7 +6,6 @@ from contextlib import ExitStack
 
 import pytest
 from asgiref.testing import ApplicationCommunicator
-from channels.layers import get_channel_layer
 from django.test import AsyncRequestFactory
 
 from executor.dispatch import announce
@@ -16,7 +15,7 @@ from executor.models import Execution
 from executor.selectors.following import in_reader
 from executor.services.cancel import cancel_execution
 from pixelflow_site.asgi import application
-from tests.executor.live import live_news
+from tests.executor.live import live_news, the_layer
 from tests.factories import make_execution, make_key, make_published_workflow, run_all
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -65,7 +64,7 @@ async def cancel(workspace, execution_id):
 
 
 async def until_somebody_waits(execution_id):
-    layer = get_channel_layer()
+    layer = the_layer()
     async with asyncio.timeout(5):
         while not layer.groups.get(f"execution.{execution_id}"):
             await asyncio.sleep(0.01)
@@ -142,7 +141,7 @@ async def test_a_wait_leaves_nothing_behind(ask, workspace, execution_id):
     broken_off.cancel()
     await asyncio.wait({broken_off})
 
-    layer = get_channel_layer()
+    layer = the_layer()
     assert layer.groups == {}
     assert layer.channels == {}
     assert waits.open == 0
@@ -255,7 +254,7 @@ async def test_a_wait_works_over_redis_and_gives_its_subscription_back(
             "CONFIG": {"hosts": [redis_url], "prefix": "wait-test"},
         }
     }
-    layer = get_channel_layer()
+    layer = the_layer()
     began_at = now()
     waiting = asyncio.create_task(ask("30"))
     async with asyncio.timeout(5):
@@ -289,7 +288,7 @@ async def test_W10_a_layer_that_is_out_costs_a_recheck_and_no_error(
     response = await waiting
 
     assert json.loads(response.content)["status"] == "RUNNING"
-    await get_channel_layer().flush()
+    await the_layer().flush()
 
 
 async def assert_refused(asked, status, code):
