@@ -1,11 +1,13 @@
 """Routes of sockets. Whatever else is asked for is refused before it is accepted."""
 
+import re
 from typing import Any
 
 from channels.security.websocket import WebsocketDenier
 from django.urls import re_path
 
 from executor.consumers import ExecutionConsumer
+from executor.http.wait import poll_and_wait
 
 websocket_urlpatterns: list[Any] = [
     re_path(
@@ -14,3 +16,7 @@ websocket_urlpatterns: list[Any] = [
     ),
     re_path(r"", WebsocketDenier.as_asgi()),  # type: ignore[arg-type]
 ]
+
+# Polls that wait are routed beside the sockets: they are async, and hold no thread.
+WAITING_POLL_PATH = re.compile(r"/api/v1/workflows/executions/(exec_[0-9a-z]{26})/poll/?")
+waiting_poll = poll_and_wait

@@ -12,7 +12,6 @@ from executor.http.execution_views import (
     TicketView,
 )
 from executor.http.file_views import FileListView, FileView
-from executor.http.wait import poll_and_wait
 
 _ONE = "workflows/executions/<exec:execution_id>"
 
@@ -20,7 +19,6 @@ urlpatterns = [
     path("workflows/executions", ExecutionListView.as_view()),
     path(_ONE, ExecutionView.as_view()),
     path(f"{_ONE}/poll", PollView.as_view()),
-    path(f"{_ONE}/poll/wait", poll_and_wait),
     path(f"{_ONE}/cancel", CancelView.as_view()),
     path(f"{_ONE}/ticket", TicketView.as_view()),
     path("workflows/<wf:workflow_id>/execute", ExecuteView.as_view()),

@@ -3,7 +3,9 @@
 import re
 from collections.abc import Callable
 from contextvars import ContextVar
+from typing import Any
 
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest, HttpResponse
 
 from common.ids import new_id
@@ -34,13 +36,26 @@ def set_request_id(request_id: str) -> None:
 class RequestIdMiddleware:
     """Outermost middleware: gives the request its id and every answer the header."""
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
+    sync_capable = async_capable = True
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        self.get_response = get_response
+        self.is_async = iscoroutinefunction(get_response)
+        if self.is_async:
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> Any:
         """Answer the request with its id set."""
         request_id = choose_request_id(request.headers.get(HEADER))
         _current.set(request_id)
-        response = self.get_response(request)
-        response.headers[HEADER] = request_id
-        return response
+        if self.is_async:
+            return self._answer(request, request_id)
+        return _marked(self.get_response(request), request_id)
+
+    async def _answer(self, request: HttpRequest, request_id: str) -> HttpResponse:
+        return _marked(await self.get_response(request), request_id)
+
+
+def _marked(response: HttpResponse, request_id: str) -> HttpResponse:
+    response.headers[HEADER] = request_id
+    return response

@@ -168,8 +168,10 @@ class Presenter:
     def _progress(self, run: RunRecord, nodes: list[dict[str, Any]]) -> float:
         if run.status == ExecutionStatus.COMPLETED:
             return 1.0
-        ended = sum(1 for node in nodes if node["status"] in _ENDED)
-        return round(ended / max(len(nodes), 1), 3)
+        given = {node.id for node in self.plan.inputs}  # there from the start, so no progress
+        counted = [node for node in nodes if node["nodeId"] not in given]
+        ended = sum(1 for node in counted if node["status"] in _ENDED)
+        return round(ended / max(len(counted), 1), 3)
 
     def _outputs(
         self, run: RunRecord, by_node: Mapping[str, Sequence[NodeRecord]]

@@ -1,7 +1,7 @@
 """`…/poll?wait=S`: a poll that is held until the run's status changes, without holding a thread.
 
-The router of `pixelflow_site` sends such polls here, under an internal path; whoever asks sees the
-same answers as from `PollView`, which does all but the waiting.
+The router of `pixelflow_site` sends such polls here; whoever asks sees the same answers as from
+`PollView`, which does all but the waiting.
 """
 
 import asyncio
@@ -12,15 +12,11 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any, cast
 
 from channels.layers import BaseChannelLayer, get_channel_layer
-from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse
-from django.views.decorators.csrf import csrf_exempt
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import Principal
-from common.errors import NotFound
-from common.http.plain import problem_response
 from executor.dispatch import execution_group
 from executor.errors import TooManyWaits
 from executor.http.execution_views import PollView
@@ -30,19 +26,14 @@ from executor.selectors.runs import get_status
 
 logger = logging.getLogger(__name__)
 
-SUFFIX = "/wait"
 MAX_WAITS_OF_ONE = 100  # of one workspace in this process; one more is refused
 MAX_WAITS = 2_000  # of all in this process; one more is answered at once
 RECHECK_S = 2.0  # news may get lost: so often the database is asked anyway
 RETRY_AFTER_S = 1
 
 
-@csrf_exempt
 async def poll_and_wait(request: HttpRequest, execution_id: str) -> HttpResponse:
     """Answer a poll once the run's status is another than at first, or the time is over."""
-    request.path = request.path.removesuffix(SUFFIX)
-    if not isinstance(request, ASGIRequest):
-        return problem_response(request, NotFound())  # a thread would be held
     call = _Call(request, execution_id)
     try:
         response = await _respond(call)
@@ -56,7 +47,7 @@ async def poll_and_wait(request: HttpRequest, execution_id: str) -> HttpResponse
 class _Call:
     """One request, put through the steps of a DRF view one by one."""
 
-    def __init__(self, request: ASGIRequest, execution_id: str) -> None:
+    def __init__(self, request: HttpRequest, execution_id: str) -> None:
         self.execution_id = execution_id
         self.view = PollView()
         self.view.setup(request, execution_id=execution_id)

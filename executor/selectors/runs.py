@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from common.clock import rfc3339
 from common.fetch import redact_url
 from common.http.rendering import render_json
-from common.sql import columns_of, read_row
+from common.sql import columns_of, read_row, select_values
 from executor import conf
 from executor.engine.payload import NodeRecord, node_forms
 from executor.engine.plan import Plan
@@ -79,11 +79,12 @@ def get_status(workspace_id: str, execution_id: str) -> ExecutionStatus:
     Raises:
         ExecutionNotFound: no such run here.
     """
-    rows = Execution.objects.of(workspace_id).filter(pk=execution_id)
-    status = rows.values_list("status", flat=True).first()
-    if status is None:
+    found = select_values(
+        Execution, ("status",), {"pk": execution_id, "workspace_id": workspace_id}
+    )
+    if found is None:
         raise ExecutionNotFound
-    return ExecutionStatus(status)
+    return ExecutionStatus(found[0])
 
 
 def get_execution_json(workspace_id: str, execution_id: str) -> dict[str, Any]:

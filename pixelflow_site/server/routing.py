@@ -4,47 +4,32 @@ Django's ASGI handler halves the throughput of plain views, while a wait in a WS
 hold the thread; so each kind of request goes where it costs least (docs/decisions/0007).
 """
 
-import re
 from typing import Any, cast
-from urllib.parse import parse_qs
 
 from a2wsgi import WSGIMiddleware
-from asgiref.typing import HTTPScope
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 
 from executor.routing import websocket_urlpatterns
+from pixelflow_site.server.waits import answer_waiting_poll, is_waiting_poll
 
 WSGI_THREADS = 8
 UPLOAD_ONLY_BYTES = 10**12  # a length over every limit
 MAX_UNMEASURED_BYTES = 2 * 1024 * 1024  # above what any body but an upload may have
 
-_POLL = re.compile(r"/api/v1/workflows/executions/[^/]+/poll/?")
 
-
-def build_application(*, django: Any, wsgi: Any) -> ProtocolTypeRouter:
+def build_application(*, wsgi: Any) -> ProtocolTypeRouter:
     """Return the ASGI application of a web process."""
     plain = WSGIMiddleware(wsgi, workers=WSGI_THREADS)
 
     async def http(scope: Any, receive: Any, send: Any) -> None:
-        waiting = waiting_path(scope)
-        if waiting is None:
-            await plain(*await measured(scope, receive), send)
+        if is_waiting_poll(scope):
+            await answer_waiting_poll(scope, receive, send)
         else:
-            changed = {**scope, "path": waiting, "raw_path": waiting.encode("ascii")}
-            await django(changed, receive, send)
+            await plain(*await measured(scope, receive), send)
 
     sockets = AuthMiddlewareStack(URLRouter(cast(Any, websocket_urlpatterns)))
     return ProtocolTypeRouter({"http": http, "websocket": sockets})
-
-
-def waiting_path(scope: HTTPScope) -> str | None:
-    """Return the internal path of a poll that waits; None for every other request."""
-    path = scope["path"]
-    if scope["method"] != "GET" or not _POLL.fullmatch(path):
-        return None
-    wait = parse_qs(scope["query_string"].decode("latin-1")).get("wait", ["0"])[-1]
-    return f"{path.rstrip('/')}/wait" if path.isascii() and wait not in ("", "0") else None
 
 
 async def measured(scope: Any, receive: Any) -> tuple[Any, Any]:

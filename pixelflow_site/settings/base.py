@@ -186,8 +186,7 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = False
 
-# Bodies are read by common.http.body within their own limits.
-DATA_UPLOAD_MAX_MEMORY_SIZE = None
+# Of Django's own form reading; the API's bodies are read by common.http.body within their limits.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1_000
 DATA_UPLOAD_MAX_NUMBER_FILES = 10
 

@@ -68,6 +68,7 @@ def report() -> dict[str, object]:
         "twice": sum(1 for times in runs.values() if times > 1),
         "nodes": sum(runs.values()),
         "taken_over": Task.objects.filter(fence__gt=1).count(),
+        "open": executions.filter(status__in=("QUEUED", "RUNNING")).count(),
         "running": Task.objects.filter(state="running").count(),
     }
 

@@ -46,7 +46,7 @@ def ask(key, execution_id):
             headers["Authorization"] = f"Bearer {key}"
         request = AsyncRequestFactory().generic(
             method,
-            f"/api/v1/workflows/executions/{execution_id}/poll/wait",
+            f"/api/v1/workflows/executions/{execution_id}/poll",
             query_params={"wait": wait},
             headers=headers,
         )
