@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from django.db import connection
 
 from accounts.api import UserRef, WorkspaceRef
 from accounts.services.key_cache import KEY_CACHE
@@ -15,6 +16,18 @@ def _empty_key_cache() -> Iterator[None]:
     """No key found good in one test is good in the next one."""
     yield
     KEY_CACHE.clear()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_session_left(django_db_setup, django_db_blocker) -> Iterator[None]:
+    """End what pooled threads still hold open, or PostgreSQL refuses to drop the test database."""
+    yield
+    if connection.vendor == "postgresql":
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
 
 
 @pytest.fixture

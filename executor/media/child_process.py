@@ -73,10 +73,18 @@ class ChildProcess:
         self.busy_s += time.monotonic() - started
         return answer
 
-    def kill(self) -> None:
-        """End it and all that is in its session's group, and reap it."""
+    def stop(self) -> None:
+        """End it and all that is in its session's group; whoever asks it finds that it died.
+
+        For other threads than the one whose job it has: the pipes stay open, since a descriptor
+        closed under a reader may by then be another file's.
+        """
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
+
+    def kill(self) -> None:
+        """End it and all that is in its session's group, and reap it."""
+        self.stop()
         self._process.wait()
         for pipe in (self._requests, self._answers):
             with contextlib.suppress(OSError):

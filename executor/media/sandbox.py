@@ -100,10 +100,13 @@ class Sandbox:
         """Kill every child; jobs under way end as `Unavailable`, and so does every later one."""
         with self._lock:
             self._is_closed = True
-            children = list(self._all)
+            idle = list(self._idle)
+            busy = [child for child in self._all if child not in idle]
             self._idle.clear()
-        for child in children:
+        for child in idle:
             self._retire(child)
+        for child in busy:
+            child.stop()  # the thread whose job it has retires it
         self._starter.shutdown()
 
     @contextlib.contextmanager

@@ -19,6 +19,9 @@ def the_layer() -> Any:
     return get_channel_layer()
 
 
+IN_MEMORY = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+
+
 @asynccontextmanager
 async def live_news() -> AsyncIterator[None]:
     """Bring the news into the running loop, and leave neither members nor connections behind."""

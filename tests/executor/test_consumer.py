@@ -22,7 +22,7 @@ from executor.selectors.following import in_reader
 from executor.selectors.runs import get_event_seq, get_poll_answer, list_events
 from executor.services.cancel import cancel_execution
 from executor.services.tickets import issue_ticket
-from tests.executor.live import Socket, live_news, the_layer
+from tests.executor.live import IN_MEMORY, Socket, live_news, the_layer
 from tests.factories import (
     make_execution,
     make_finished_execution,
@@ -40,7 +40,8 @@ site = AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
 
 
 @pytest.fixture(autouse=True)
-async def _live():
+async def _live(settings):
+    settings.CHANNEL_LAYERS = IN_MEMORY  # tests look into it; what Redis does is shown apart
     async with live_news():
         yield
     cache.clear()
@@ -381,10 +382,10 @@ async def test_W2_K6_a_key_is_no_ticket(opened, execution_id, key):
 async def test_W2_a_ticket_opens_one_socket(opened, workspace, execution_id):
     ticket = await ticket_for(workspace, execution_id)
 
-    first = await opened(execution_id, ticket)
+    first = await frame_of(await opened(execution_id, ticket))
     second = await opened(execution_id, ticket)
 
-    assert (await frame_of(first))["type"] == "snapshot"
+    assert first["type"] == "snapshot"
     assert await close_code_of(second) == 4401
 
 

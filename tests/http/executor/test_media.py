@@ -267,3 +267,13 @@ def _stored(file):
     row = File.objects.across_workspaces().get(pk=file.id)
     with gateway.open_stored(row.storage_key) as stored:
         return stored.read()
+
+
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete", "options", "trace"])
+def test_B14_another_method_is_not_allowed_with_or_without_a_token(picture, method):
+    client = Client(enforce_csrf_checks=True)
+
+    response = getattr(client, method)(path_of(picture))
+
+    assert response.status_code == 405
+    assert "GET" in response.headers["Allow"]

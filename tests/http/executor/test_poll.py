@@ -149,15 +149,3 @@ def test_head_answers_like_get_without_a_body(api, path):
 
     assert (response.status_code, response.content) == (200, b"")
     assert response.headers["Retry-After"] == "1"
-
-
-def test_the_path_of_the_wait_is_not_to_be_had_without_the_router(api, path):
-    problem = assert_problem_at(api.get(f"{path}/wait", {"wait": "30"}), f"/api/v1{path}")
-
-    assert problem["code"] == "not_found"
-
-
-def assert_problem_at(response, instance):
-    assert response.status_code == 404
-    assert response.json()["instance"] == instance
-    return response.json()

@@ -15,14 +15,15 @@ from executor.models import Execution
 from executor.selectors.following import in_reader
 from executor.services.cancel import cancel_execution
 from pixelflow_site.asgi import application
-from tests.executor.live import live_news, the_layer
+from tests.executor.live import IN_MEMORY, live_news, the_layer
 from tests.factories import make_execution, make_key, make_published_workflow, run_all
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-async def _live():
+async def _live(settings):
+    settings.CHANNEL_LAYERS = IN_MEMORY  # tests look into it; what Redis does is shown apart
     async with live_news():
         yield
 
