@@ -7,7 +7,7 @@ from django.views.generic import RedirectView
 
 from common.http.plain import api_not_found
 from pixelflow_site.health import healthz, readyz
-from pixelflow_site.pages.views import ApiDocsView, SchemaView, home, node_docs
+from pixelflow_site.pages.views import ApiDocsView, SchemaView, error_docs, home, node_docs
 from pixelflow_site.studio import studio_api
 
 handler400 = "common.http.plain.bad_request"
@@ -22,6 +22,7 @@ urlpatterns = [
     path("docs", RedirectView.as_view(pattern_name="api-docs")),
     path("docs/api", ApiDocsView.as_view(), name="api-docs"),
     path("docs/nodes", node_docs, name="node-docs"),
+    path("docs/errors", error_docs, name="error-docs"),
     path("api/v1/schema", SchemaView.as_view(), name="schema"),
     path("admin/", admin.site.urls),
     path("api/v1/", include("accounts.urls")),

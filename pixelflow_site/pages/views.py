@@ -6,6 +6,7 @@ from django.views.decorators.http import require_safe
 from drf_spectacular.renderers import OpenApiJsonRenderer
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView
 
+from common.http.problem import TITLES
 from workflows.api import get_catalogue
 
 
@@ -22,6 +23,12 @@ def node_docs(request: HttpRequest) -> HttpResponse:
     for entry in get_catalogue().as_json():
         groups.setdefault(entry["category"], []).append(entry)
     return render(request, "pixelflow_site/nodes.html", {"groups": sorted(groups.items())})
+
+
+@require_safe
+def error_docs(request: HttpRequest) -> HttpResponse:
+    """Show every code that a problem document may carry; their `type` points here."""
+    return render(request, "pixelflow_site/errors.html", {"titles": sorted(TITLES.items())})
 
 
 class SchemaView(SpectacularAPIView):
