@@ -131,6 +131,8 @@ class ExecutionConsumer(AsyncWebsocketConsumer):
             code = _close_code(error)
         except TimeoutError:
             code = 4408
+        except OSError:  # the client went away while a frame was sent; `disconnect` follows
+            return
         except Exception:
             logger.exception("socket failed", extra={"action": "socket_failed"})
             code = 1011
@@ -179,7 +181,7 @@ class ExecutionConsumer(AsyncWebsocketConsumer):
         self._is_closed = True
         if self._following is not None and self._following is not asyncio.current_task():
             self._following.cancel()
-        with contextlib.suppress(TimeoutError):
+        with contextlib.suppress(OSError):  # too slow, or gone
             async with asyncio.timeout(self._send_timeout_s):
                 await self.close(code)
 

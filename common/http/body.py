@@ -1,5 +1,6 @@
 """Reading a request body within its limit, and through the strict gate."""
 
+import re
 from typing import TypeVar
 
 from django.core.exceptions import RequestDataTooBig
@@ -22,6 +23,7 @@ MAX_JSON_BYTES = 1024 * 1024
 
 Body = TypeVar("Body", bound=BaseModel)
 
+_CHARSET = re.compile(r';\s*charset\s*=\s*"?([^";\s]*)', re.IGNORECASE)
 _ITEM_CODES = {
     "extra_forbidden": "unknown_field",
     "missing": "missing",
@@ -45,7 +47,7 @@ def read_json(request: HttpRequest, *, limit: int = MAX_JSON_BYTES) -> JsonValue
     """Return the request's JSON; an empty body is read as `{}`.
 
     Raises:
-        UnsupportedMediaType: another content type, or an encoded body.
+        UnsupportedMediaType: another content type or charset, or an encoded body.
         TooLarge: over `limit` bytes.
         MalformedRequest: not acceptable JSON.
     """
@@ -53,8 +55,7 @@ def read_json(request: HttpRequest, *, limit: int = MAX_JSON_BYTES) -> JsonValue
     raw = read_bytes(request, limit=limit)
     if not raw.strip():
         return {}
-    if media_type(request) not in ("application/json", ""):
-        raise UnsupportedMediaType("Send application/json.")
+    _check_json_type(request)
     return strict_json.parse(raw)
 
 
@@ -64,6 +65,15 @@ def media_type(request: HttpRequest) -> str:
     Read from the header itself: `content_type` has the parameters on DRF's requests only.
     """
     return str(request.META.get("CONTENT_TYPE") or "").partition(";")[0].strip().lower()
+
+
+def _check_json_type(request: HttpRequest) -> None:
+    """Take JSON, and what says nothing; JSON is UTF-8, so another charset is a mistake."""
+    charset = _CHARSET.search(str(request.META.get("CONTENT_TYPE") or ""))
+    if media_type(request) not in ("application/json", "") or (
+        charset is not None and charset.group(1).lower() not in ("utf-8", "utf8")
+    ):
+        raise UnsupportedMediaType("Send application/json in UTF-8.")
 
 
 def check_encoding(request: HttpRequest) -> None:

@@ -17,5 +17,5 @@ class ApiPathMiddleware:
         """Answer the request, matched without its trailing slash."""
         path = request.path_info
         if path.startswith(API_PREFIX) and path.endswith("/") and len(path) > len(API_PREFIX):
-            request.path_info = path.rstrip("/")
+            request.path_info = path[:-1]
         return self.get_response(request)

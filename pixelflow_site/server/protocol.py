@@ -5,10 +5,10 @@ from typing import Any
 
 import httptools
 import orjson
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from common.http.problem import CONTENT_TYPE, problem_document
 from common.http.request_id import HEADER, choose_request_id
+from pixelflow_site.server.pace import PacedHttpProtocol
 
 MAX_URL_BYTES = 16 * 1024
 MAX_HEADER_BYTES = 48 * 1024
@@ -21,8 +21,8 @@ _STATUS_LINES = {
 }
 
 
-class StrictHttpProtocol(HttpToolsProtocol):
-    """uvicorn's protocol with bounds on what comes before a body, and problems as answers.
+class StrictHttpProtocol(PacedHttpProtocol):
+    """The paced protocol with bounds on what comes before a body, and problems as answers.
 
     httptools refuses what request smuggling needs (both lengths, bare line feeds) by itself.
     """
@@ -45,6 +45,20 @@ class StrictHttpProtocol(HttpToolsProtocol):
         self._count(len(name) + len(value), MAX_URL_BYTES + MAX_HEADER_BYTES, 431)
         super().on_header(name, value)
 
+    def on_headers_complete(self) -> None:
+        """Start the request, which since HTTP/1.1 must name its host (RFC 9112, 3.2)."""
+        names_host = any(name == b"host" for name, _ in self.headers)
+        if not names_host and self.parser.get_http_version() != "1.0":
+            raise ValueError("the request names no host")
+        super().on_headers_complete()
+
+    def handle_websocket_upgrade(self) -> None:
+        """Hand the connection over; what the socket's own parser cannot read is answered here."""
+        super().handle_websocket_upgrade()
+        opened: Any = self.transport.get_protocol()
+        if not opened.handshake_initiated:
+            self.send_400_response("")
+
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's signature
         """Answer a request that could not be read with a problem, and close."""
         status, code = self.refused_status, "malformed_request"
@@ -56,6 +70,7 @@ class StrictHttpProtocol(HttpToolsProtocol):
             "Content-Type": CONTENT_TYPE,
             "Content-Length": len(body),
             HEADER: request_id,
+            "Access-Control-Allow-Origin": "*",
             "Connection": "close",
         }
         if status == 405:

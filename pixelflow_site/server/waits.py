@@ -10,9 +10,11 @@ import re
 from typing import Any
 
 from corsheaders.middleware import CorsMiddleware
+from django.core.exceptions import DisallowedHost
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse
 
+from common.http.plain import bad_request
 from common.http.request_id import RequestIdMiddleware
 from executor.routing import WAITING_POLL_PATH, waiting_poll
 
@@ -40,7 +42,13 @@ async def answer_waiting_poll(scope: Any, receive: Any, send: Any) -> None:
 async def _view(request: HttpRequest) -> HttpResponse:
     match = WAITING_POLL_PATH.fullmatch(request.path)
     assert match is not None  # noqa: S101 - the router asked is_waiting_poll
-    return await waiting_poll(request, match.group(1))
+    try:
+        request.get_host()
+    except DisallowedHost as error:
+        return bad_request(request, error)
+    response = await waiting_poll(request, match.group(1))
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
 
 
 _answer: Any = RequestIdMiddleware(CorsMiddleware(_view))

@@ -252,6 +252,7 @@ LOGGING = {
     "loggers": {
         # Answers of 4xx are the client's affair; the access log, not the error log, has them.
         "django.request": {"level": "ERROR"},
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
         "dramatiq": {"level": "WARNING"},
         # Their traces show headers and whole URLs, which may be signed.
         "httpcore": {"level": "INFO"},

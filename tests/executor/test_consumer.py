@@ -542,3 +542,21 @@ def _sign_out(cookie):
     client = Client()
     client.cookies[settings.SESSION_COOKIE_NAME] = cookie
     client.logout()
+
+
+async def test_a_client_that_goes_away_while_it_is_told_is_no_error(
+    opened, finished_id, cookie, caplog
+):
+    async def cut_off(scope, receive, send):
+        async def refuse(message):
+            if message["type"] != "websocket.accept":
+                raise OSError
+            await send(message)
+
+        await site(scope, receive, refuse)
+
+    socket = await opened(finished_id, cookie=cookie, app=cut_off)
+    await asyncio.sleep(0.3)
+
+    assert socket is not None
+    assert not caplog.records

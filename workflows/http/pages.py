@@ -36,8 +36,11 @@ def read_page(
     """Read `limit` and `cursor` for the list `name` of the caller's workspace.
 
     Raises:
-        MalformedRequest: a bad limit; a cursor that this list did not give out within 30 days.
+        MalformedRequest: a bad limit; an order; a cursor that this list did not give out within 30
+            days.
     """
+    if "sort" in request.query_params:
+        raise MalformedRequest("This list has one order, newest first; sort is not taken.")
     now = int(clock.now().timestamp())
     scope = ListScope(name, caller_of(request).workspace_id, filters)
     limit = read_limit(request.query_params.get("limit") or None)

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from common.canonical import canonical_json
 from tests.factories import make_graph, make_workflow
 from tests.http.problem import assert_problem, items_of
 from workflows.models import Workflow
@@ -106,6 +107,38 @@ def test_a_graph_over_one_mebibyte_is_an_invalid_graph(send):
     problem = assert_problem(send(raw(json.dumps(graph))), 422, "invalid_graph")
 
     assert items_of(problem) == [("/graph", "out_of_range")]
+
+
+def test_a_graph_of_one_mebibyte_is_taken_with_what_stands_around_it(send):
+    graph = {"nodes": [{"id": "a", "type": "output", "params": {"name": ""}}], "edges": []}
+    graph["nodes"][0]["params"]["name"] = "x" * (MIB - len(canonical_json(graph)))
+    sent = raw(json.dumps(graph))
+
+    response = send(sent)
+
+    assert len(sent) > MIB
+    assert response.status_code in (200, 201), response.content
+    assert response.json()["graph"] == graph
+
+
+def test_B9_a_large_body_around_a_small_graph_is_too_large(send):
+    sent = json.dumps({"name": "x", "description": "d" * MIB, "graph": {}}).encode()
+
+    assert_problem(send(sent), 413, "too_large")
+
+
+@pytest.mark.parametrize("charset", ["latin-1", "utf-16", '"iso-8859-1"'])
+def test_json_in_another_charset_is_not_taken(send, charset):
+    response = send(raw("{}"), Content_Type=f"application/json; charset={charset}")
+
+    assert_problem(response, 415, "unsupported_media_type")
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "UTF-8", '"utf-8"'])
+def test_json_may_say_that_it_is_utf_8(send, charset):
+    response = send(raw("{}"), Content_Type=f"application/json; charset={charset}")
+
+    assert response.status_code in (200, 201), response.content
 
 
 def test_B9_a_compressed_body_is_not_taken(send):

@@ -44,6 +44,10 @@ def test_the_trailing_slash_is_taken_too(api):
     assert api.post("/workflows/", body()).status_code == 201
 
 
+def test_a_path_with_two_trailing_slashes_is_not_found(api):
+    assert_problem(api.get("/workflows//"), 404, "not_found")
+
+
 def test_G1_G6_an_incomplete_draft_is_saved_with_its_problems(api):
     graph = make_graph()
     graph["nodes"][1]["type"] = "text.magic"
