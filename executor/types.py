@@ -61,6 +61,9 @@ class Trigger(StrEnum):
     MCP = "mcp"
 
 
+DRAFT = "draft"  # the version of a run of a draft, which has no number
+
+
 @dataclass(frozen=True, slots=True)
 class RunError:
     """Why a node, and with it a run, failed."""

@@ -19,7 +19,7 @@ urlpatterns = [
     path("", home, name="home"),
     path("healthz", healthz),
     path("readyz", readyz),
-    path("docs", RedirectView.as_view(pattern_name="api-docs")),
+    re_path(r"^docs/?$", RedirectView.as_view(pattern_name="api-docs")),
     path("docs/api", ApiDocsView.as_view(), name="api-docs"),
     path("docs/nodes", node_docs, name="node-docs"),
     path("docs/errors", error_docs, name="error-docs"),

@@ -16,7 +16,7 @@ from executor.http import schemas
 from executor.http.caller import caller_of
 from executor.http.openapi import KEY_PROBLEMS, problems
 from executor.services.accept import accept_execution
-from executor.types import Accepted, ExecutionRequest, ExecutionStatus, Trigger
+from executor.types import DRAFT, Accepted, ExecutionRequest, ExecutionStatus, Trigger
 from workflows.api import (
     NodeEstimate,
     check_inputs,
@@ -107,7 +107,7 @@ def _accepted_json(accepted: Accepted) -> dict[str, Any]:
         "executionId": accepted.execution_id,
         "status": ExecutionStatus.QUEUED,
         "workflowId": accepted.workflow_id,
-        "version": accepted.version,
+        "version": accepted.version or DRAFT,
         "estimatedCredits": accepted.estimated_credits,
         "pollUrl": f"/api/v1/workflows/executions/{accepted.execution_id}/poll",
         "createdAt": rfc3339(accepted.created_at),

@@ -84,7 +84,7 @@ class ExecutionAccepted(ApiModel):
     execution_id: str
     status: Literal["QUEUED"]
     workflow_id: str
-    version: int | None
+    version: int | Literal["draft"]
     estimated_credits: int
     poll_url: str
     created_at: Time
@@ -161,7 +161,7 @@ class Execution(ExecutionState):
     """The poll answer with what the run was given."""
 
     workflow_id: str
-    version: int | None
+    version: int | Literal["draft"]
     trigger: Literal["api", "webhook", "playground", "batch", "mcp"]
     mode: Literal["live", "test"]
     inputs: dict[str, Any]
@@ -175,7 +175,7 @@ class ExecutionSummary(ApiModel):
     execution_id: str
     status: ExecutionStatus
     workflow_id: str
-    version: int | None
+    version: int | Literal["draft"]
     trigger: str
     mode: str
     credits: RunCredits

@@ -22,7 +22,7 @@ from executor.errors import ExecutionNotFound
 from executor.models import Execution, ExecutionEvent, NodeResults
 from executor.selectors.planning import plan_of
 from executor.selectors.records import presenter_of, records_of, run_record
-from executor.types import FINAL_STATUSES, ExecutionStatus, TaskState
+from executor.types import DRAFT, FINAL_STATUSES, ExecutionStatus, TaskState
 
 # What a poll needs of the row; the rest may be large.
 _LIST_FIELDS = (
@@ -102,7 +102,7 @@ def get_execution_json(workspace_id: str, execution_id: str) -> dict[str, Any]:
     return {
         **payload,
         "workflowId": execution.workflow_id,
-        "version": execution.version_number,
+        "version": execution.version_number or DRAFT,
         "trigger": execution.trigger,
         "mode": execution.mode,
         "inputs": inputs,
@@ -237,7 +237,7 @@ def _summary(row: Execution) -> dict[str, Any]:
         "executionId": row.id,
         "status": row.status,
         "workflowId": row.workflow_id,
-        "version": row.version_number,
+        "version": row.version_number or DRAFT,
         "trigger": row.trigger,
         "mode": row.mode,
         "credits": {"estimated": row.estimated_credits, "charged": row.charged_credits},

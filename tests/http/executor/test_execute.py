@@ -110,7 +110,7 @@ def test_an_older_version_and_the_draft_can_be_run(api, workspace, workflow, pat
         api.get(f"/workflows/executions/{answer['executionId']}/poll").json()["outputs"]["text"]
         for answer in (draft, old)
     ]
-    assert [draft["version"], old["version"]] == [None, 1]
+    assert [draft["version"], old["version"]] == ["draft", 1]
     assert outputs == ["hi", "HI"]
 
 
