@@ -59,22 +59,24 @@ def sqlite() -> Iterator[Backend]:
     """Make the embedded mode's backend."""
     with _data_dir() as folder:
         env = _environment(folder)
-        yield _seeded("SQLite", env, "SQLite: WAL, synchronous FULL")
+        yield _seeded("SQLite", env)
 
 
 @contextlib.contextmanager
 def postgres(database_url: str, redis_url: str) -> Iterator[Backend]:
     """Make production's backend, in a database of its own on the given servers."""
-    with _data_dir() as folder, _own_database(database_url) as (url, note):
+    with _data_dir() as folder, _own_database(database_url) as url:
         env = _environment(folder) | {"DATABASE_URL": url}
         with _own_redis(redis_url) as own_redis:
             env["REDIS_URL"] = own_redis
-            yield _seeded("PostgreSQL + Redis", env, note)
+            yield _seeded("PostgreSQL + Redis", env)
 
 
-def _seeded(name: str, env: dict[str, str], note: str) -> Backend:
+def _seeded(name: str, env: dict[str, str]) -> Backend:
     access = run_job("seed", env)
-    return Backend(name, {**env, ACCESS_KEY: json.dumps(access)}, access, note)
+    return Backend(
+        name, {**env, ACCESS_KEY: json.dumps(access)}, access, f"{name}: {access['durability']}"
+    )
 
 
 @contextlib.contextmanager
@@ -100,24 +102,15 @@ def _environment(folder: str) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def _own_database(url: str) -> Iterator[tuple[str, str]]:
+def _own_database(url: str) -> Iterator[str]:
     name = f"pixelflow_bench_{os.getpid()}_{secrets.token_hex(3)}"
     quoted = sql.Identifier(name)
     with psycopg.connect(url, autocommit=True) as admin:
         admin.execute(sql.SQL("CREATE DATABASE {}").format(quoted))
         try:
-            yield urlunsplit(urlsplit(url)._replace(path=f"/{name}")), _durability_of(admin)
+            yield urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
         finally:
             admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(quoted))
-
-
-def _durability_of(admin: "psycopg.Connection[tuple[str, ...]]") -> str:
-    found = [
-        f"{name} {row[0]}"
-        for name in ("fsync", "synchronous_commit", "full_page_writes")
-        if (row := admin.execute(f"SHOW {name}").fetchone()) is not None  # type: ignore[call-overload]
-    ]
-    return f"PostgreSQL: {', '.join(found)}"
 
 
 @contextlib.contextmanager

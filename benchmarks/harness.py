@@ -7,7 +7,9 @@ of two medians whose rounds were interleaved. A target that is missed is told, a
 import argparse
 import os
 import platform
+import signal
 import statistics
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -95,8 +97,12 @@ def print_table(title: str, lines: Sequence[Line], *notes: str) -> None:
     print(flush=True)
 
 
-def read_rounds(default: int) -> int:
-    """Return how many rounds the command line asks for."""
+def begin(default: int) -> int:
+    """Return how many rounds the command line asks for.
+
+    A SIGTERM from now on unwinds as Ctrl-C does, so that child processes are ended with us.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=default, help="rounds of each measurement")
     return int(parser.parse_args().rounds)

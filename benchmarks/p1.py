@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from benchmarks.backends import Backend, each_backend
 from benchmarks.client import Connection, execute_requests, get, post, run_to_final
-from benchmarks.harness import Line, Sample, at_most, print_table, read_rounds, sample, timed
+from benchmarks.harness import Line, Sample, at_most, begin, print_table, sample, timed
 from benchmarks.processes import Child, asgi_server, embedded_server, worker
 
 IDLE_S = 0.6  # longer than it takes a worker to fall asleep
@@ -15,7 +15,7 @@ LIMIT_MS = {"SQLite": 10, "PostgreSQL + Redis": 20}
 
 def main() -> None:
     """Measure both deployments."""
-    rounds, lines, notes = read_rounds(12), list[Line](), []
+    rounds, lines, notes = begin(12), list[Line](), []
     for backend in each_backend():
         with _deployment(backend) as server:
             lines += _measure(backend, server, rounds)

@@ -3,7 +3,7 @@
 import time
 
 from benchmarks.backends import sqlite
-from benchmarks.harness import at_most, print_table, read_rounds, sample
+from benchmarks.harness import at_most, begin, print_table, sample
 from benchmarks.processes import embedded_server, gunicorn_server
 from benchmarks.under_load import BARE_APP
 
@@ -13,7 +13,7 @@ LIMIT_MB = 200
 
 def main() -> None:
     """Start it once for the first time, then again and again."""
-    rounds, ours, bare, memory, bare_memory = read_rounds(5), [], [], [], []
+    rounds, ours, bare, memory, bare_memory = begin(5), [], [], [], []
     with sqlite() as backend:
         with embedded_server(backend.env):
             pass

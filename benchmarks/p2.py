@@ -4,7 +4,7 @@ from typing import Any
 
 from benchmarks.backends import each_backend
 from benchmarks.graphs import CHAIN_LENGTHS
-from benchmarks.harness import Line, Sample, at_most, print_table, read_rounds, sample
+from benchmarks.harness import Line, Sample, at_most, begin, print_table, sample
 from benchmarks.processes import run_job
 
 NODES_A_ROUND = 2_000
@@ -15,7 +15,7 @@ JUDGED = 50
 
 def main() -> None:
     """Measure on each database."""
-    rounds, lines, notes = read_rounds(5), list[Line](), []
+    rounds, lines, notes = begin(5), list[Line](), []
     for backend in each_backend():
         found = run_job("chains", backend.env, rounds, NODES_A_ROUND)
         lines += _lines(backend.name, found)
@@ -46,7 +46,7 @@ def _lines(name: str, found: dict[str, Any]) -> list[Line]:
         *lines,
         at_most(f"{name}: growth, 498 to {JUDGED}", sample(growth, "×"), GROWTH_LIMIT),
         Line(f"{name}: chain of {JUDGED} by the wall clock", wall, cpu[JUDGED]),
-        Line(f"{name}: bare SQLite, one INSERT a commit", commits),
+        Line("beside it: bare SQLite, one INSERT a commit", commits),
     ]
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from benchmarks.backends import Backend, each_backend
-from benchmarks.harness import Line, at_least, print_table, read_rounds, sample
+from benchmarks.harness import Line, at_least, begin, print_table, sample
 from benchmarks.processes import run_job, worker
 
 RUNS = 1_000
@@ -12,7 +12,7 @@ LIMIT_PER_S = {"SQLite": 300, "PostgreSQL + Redis": 200}
 
 def main() -> None:
     """Measure on each database."""
-    rounds, lines, notes = read_rounds(3), list[Line](), []
+    rounds, lines, notes = begin(3), list[Line](), []
     for backend in each_backend():
         lines += _lines(backend, rounds)
         notes.append(backend.note)

@@ -5,7 +5,7 @@ import contextlib
 from benchmarks.backends import Backend, each_backend
 from benchmarks.client import Connection, execute_requests, run_to_final
 from benchmarks.graphs import ELEMENTS
-from benchmarks.harness import Line, at_most, print_table, read_rounds, sample, timed
+from benchmarks.harness import Line, at_most, begin, print_table, sample, timed
 from benchmarks.processes import Child, asgi_server, embedded_server, run_job, worker
 
 LIMIT_MS = 500
@@ -13,7 +13,7 @@ LIMIT_MS = 500
 
 def main() -> None:
     """Measure both deployments."""
-    rounds, lines, notes = read_rounds(5), list[Line](), []
+    rounds, lines, notes = begin(5), list[Line](), []
     for backend in each_backend():
         with contextlib.ExitStack() as stack:
             if backend.is_embedded:

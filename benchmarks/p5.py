@@ -3,7 +3,7 @@
 from typing import Any
 
 from benchmarks.backends import each_backend
-from benchmarks.harness import Line, print_table, ratio_at_most, read_rounds, sample
+from benchmarks.harness import Line, begin, print_table, ratio_at_most, sample
 from benchmarks.processes import run_job
 
 LIMIT = 1.3
@@ -11,7 +11,7 @@ LIMIT = 1.3
 
 def main() -> None:
     """Measure on each database."""
-    rounds, lines, notes = read_rounds(10), list[Line](), []
+    rounds, lines, notes = begin(10), list[Line](), []
     for backend in each_backend():
         found = run_job("again", backend.env, rounds)
         lines += [_line(f"{backend.name}: {name}", figures) for name, figures in found.items()]

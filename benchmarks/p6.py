@@ -4,7 +4,7 @@ from typing import Any
 
 from benchmarks.backends import Backend, each_backend
 from benchmarks.client import execute_requests, post
-from benchmarks.harness import Line, at_most, print_table, read_rounds, sample
+from benchmarks.harness import Line, at_most, begin, print_table, sample
 from benchmarks.processes import run_job
 from benchmarks.under_load import Candidate, lines_of, measure, servers
 
@@ -15,7 +15,7 @@ COMMITS = 1
 
 def main() -> None:
     """Measure on each database; no worker runs meanwhile."""
-    rounds, lines, notes = read_rounds(5), list[Line](), []
+    rounds, lines, notes = begin(5), list[Line](), []
     for backend in each_backend():
         with servers(backend) as found:
             loads = measure(found, {"execute": _ours(backend)}, _bare(), rounds)

@@ -2,7 +2,7 @@
 
 from benchmarks.backends import Backend, each_backend
 from benchmarks.client import get
-from benchmarks.harness import Line, at_most, print_table, read_rounds, sample
+from benchmarks.harness import Line, at_most, begin, print_table, sample
 from benchmarks.processes import run_job
 from benchmarks.under_load import Candidate, lines_of, measure, servers
 
@@ -12,7 +12,7 @@ STATEMENTS = 2
 
 def main() -> None:
     """Measure on each database."""
-    rounds, lines, notes = read_rounds(5), list[Line](), []
+    rounds, lines, notes = begin(5), list[Line](), []
     for backend in each_backend():
         with servers(backend) as found:
             loads = measure(found, _ours(backend), _bare(backend), rounds)

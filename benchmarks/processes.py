@@ -105,7 +105,7 @@ def run_job(name: str, env: Mapping[str, str], *arguments: object) -> Any:
         command, cwd=ROOT, env=dict(env), stdout=subprocess.PIPE, text=True, check=False
     )
     if done.returncode:
-        raise RuntimeError(f"{' '.join(command)} failed")
+        raise RuntimeError(f"{' '.join(command)} ended with {done.returncode}")
     return json.loads(done.stdout.splitlines()[-1])
 
 

@@ -11,7 +11,6 @@ from common.fetch import FetchPolicy
 QUEUE_OF_COST = {"inline": "runs", "cpu": "runs", "gpu": "gpu", "remote": "remote"}
 QUEUES = ("runs", "gpu", "remote")
 
-IMAGE_LIMIT_BYTES = 50 * 1024 * 1024
 FETCH_DEADLINE_S = 60.0
 
 

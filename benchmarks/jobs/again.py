@@ -42,7 +42,7 @@ def _run(
     execution = access.accept_run(name, inputs)
     accepted = time.process_time()
     tasks = Task.objects.filter(execution_id=execution, state="ready").values_list("pk", flat=True)
-    while found := list(tasks):
+    while found := list(tasks.all()):  # asked anew each time
         performer.perform(found[0])
     ended = time.process_time()
     nodes = get_execution_json(access.workspace_id, execution)["nodes"]

@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 from django.core.management import call_command
+from django.db import connection
 from PIL import Image
 
 from accounts.api import (
@@ -25,6 +26,9 @@ from workflows.api import create_workflow, publish_workflow
 NO_LIMIT = 1_000_000_000
 PICTURE_SIZE = (64, 64)
 
+_POSTGRES_SETTINGS = ("fsync", "synchronous_commit", "full_page_writes")
+_SQLITE_SETTINGS = ("journal_mode", "synchronous")  # synchronous: 1 is NORMAL, 2 is FULL
+
 
 def main() -> None:
     """Print the ids and the key as JSON."""
@@ -42,7 +46,22 @@ def main() -> None:
     found = {"workspace": workspace.id, "key": key.secret, "bareRow": str(row.pk)}
     found |= {name: _publish(workspace.id, name) for name in documents()}
     found["photo"] = _upload(workspace.id)
+    found["durability"] = _durability()
     print(json.dumps(found), flush=True)
+
+
+def _durability() -> str:
+    """Return the settings that an acknowledged commit rests on, as the product's connection has them."""
+    if connection.vendor == "postgresql":
+        questions = {name: f"SHOW {name}" for name in _POSTGRES_SETTINGS}
+    else:
+        questions = {name: f"PRAGMA {name}" for name in _SQLITE_SETTINGS}
+    found = []
+    with connection.cursor() as cursor:
+        for name, question in questions.items():
+            cursor.execute(question)
+            found.append(f"{name} {cursor.fetchone()[0]}")
+    return ", ".join(found)
 
 
 def _publish(workspace_id: str, name: str) -> str:

@@ -28,11 +28,6 @@ def choose_request_id(sent: str | None) -> str:
     return new_id("req")
 
 
-def set_request_id(request_id: str) -> None:
-    """Make an id the current one for this thread or task."""
-    _current.set(request_id)
-
-
 class RequestIdMiddleware:
     """Outermost middleware: gives the request its id and every answer the header."""
 

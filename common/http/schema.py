@@ -1,7 +1,11 @@
-"""The base of request and answer bodies: camelCase outside, strict, closed."""
+"""The base of request and answer bodies (camelCase outside, strict, closed), and shared shapes."""
 
-from pydantic import BaseModel, ConfigDict
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, WithJsonSchema
 from pydantic.alias_generators import to_camel
+
+Time = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
 
 
 class ApiModel(BaseModel):
@@ -16,3 +20,31 @@ class ApiModel(BaseModel):
         validate_by_alias=True,
         serialize_by_alias=True,
     )
+
+
+class NoFields(ApiModel):
+    """A body without fields; it may be left out."""
+
+
+class ProblemItem(ApiModel):
+    """One thing that is wrong, and where."""
+
+    path: str
+    code: str
+    message: str
+
+
+class Problem(ApiModel):
+    """A problem document (RFC 9457)."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    error: str
+    code: str
+    request_id: str
+    errors: list[ProblemItem] = []

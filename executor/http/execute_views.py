@@ -12,9 +12,9 @@ from accounts.api import Principal, get_workspace
 from common.clock import rfc3339
 from common.errors import InvalidInputs
 from common.http.drf import ApiView
+from common.http.openapi import KEY_PROBLEMS, problems
 from executor.http import schemas
 from executor.http.caller import caller_of
-from executor.http.openapi import KEY_PROBLEMS, problems
 from executor.services.accept import accept_execution
 from executor.types import DRAFT, Accepted, ExecutionRequest, ExecutionStatus, Trigger
 from workflows.api import (

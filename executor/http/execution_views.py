@@ -1,5 +1,6 @@
 """`/workflows/executions`: runs, how they stand, and ending them."""
 
+from operator import itemgetter
 from typing import ClassVar
 
 from drf_spectacular.utils import extend_schema
@@ -9,20 +10,13 @@ from rest_framework.response import Response
 
 from common.clock import SYSTEM_CLOCK, rfc3339
 from common.http.drf import ApiView
+from common.http.openapi import CURSOR, KEY_PROBLEMS, LIMIT, problems
+from common.http.pages import page_of
+from common.http.schema import NoFields
 from executor.http import schemas
 from executor.http.caller import caller_of
-from executor.http.openapi import (
-    CURSOR,
-    KEY_PROBLEMS,
-    LIMIT,
-    SINCE,
-    STATUS,
-    UNTIL,
-    WAIT,
-    WORKFLOW,
-    problems,
-)
-from executor.http.queries import page_of, read_execution_page, read_wait
+from executor.http.openapi import SINCE, STATUS, UNTIL, WAIT, WORKFLOW
+from executor.http.queries import read_execution_page, read_wait
 from executor.selectors import runs
 from executor.services.cancel import cancel_execution
 from executor.services.tickets import issue_ticket
@@ -44,11 +38,9 @@ class ExecutionListView(ApiView):
     def get(self, request: Request) -> Response:
         """List the workspace's runs, newest first."""
         workspace_id = caller_of(request).workspace_id
-        page = read_execution_page(request.query_params, workspace_id, clock=SYSTEM_CLOCK)
-        found = runs.list_executions(
-            workspace_id, page.wanted, before=page.before, limit=page.limit + 1
-        )
-        return Response(page_of(page, found))
+        page, wanted = read_execution_page(request.query_params, workspace_id, clock=SYSTEM_CLOCK)
+        found = runs.list_executions(workspace_id, wanted, before=page.after, limit=page.limit + 1)
+        return Response(page_of(page, found, position=itemgetter("executionId"), render=dict))
 
 
 class ExecutionView(ApiView):
@@ -103,7 +95,7 @@ class CancelView(ApiView):
     )
     def post(self, request: Request, execution_id: str) -> Response:
         """Cancel the run; one that is over stays as it is, and that is no error."""
-        self.read_body(schemas.NoBody)
+        self.read_body(NoFields)
         found, cancelled = cancel_execution(
             workspace_id=caller_of(request).workspace_id, execution_id=execution_id
         )
@@ -123,7 +115,7 @@ class TicketView(ApiView):
     )
     def post(self, request: Request, execution_id: str) -> Response:
         """Return a ticket for `?ticket=` of this run's socket: good for 30 seconds, once."""
-        self.read_body(schemas.NoBody)
+        self.read_body(NoFields)
         principal = caller_of(request)
         ticket, expires_at = issue_ticket(
             workspace_id=principal.workspace_id,

@@ -10,9 +10,10 @@ from rest_framework.response import Response
 
 from common.errors import InvalidInputs, Issue
 from common.http.drf import ApiView
+from common.http.openapi import KEY_PROBLEMS, problems
 from executor.http import schemas
 from executor.http.caller import caller_of
-from executor.http.openapi import KEY_PROBLEMS, UPLOAD_BODY, problems
+from executor.http.openapi import UPLOAD_BODY
 from executor.http.upload import FIELD, received_file
 from executor.media.errors import MediaRejected
 from executor.selectors.files import get_file

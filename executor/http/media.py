@@ -15,6 +15,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from common.errors import Gone
+from common.http.etags import etag_of, is_fresh
 from common.ids import is_id
 from executor import gateway
 from executor.errors import FileNotFound
@@ -66,7 +67,7 @@ def _answer(request: HttpRequest, file_id: str, signature: str) -> HttpResponseB
 
 
 def _from_folder(request: HttpRequest, row: File) -> HttpResponseBase:
-    if _is_known(request.headers.get("If-None-Match"), _etag(row)):
+    if is_fresh(request.headers.get("If-None-Match"), _etag(row)):
         return _with_cache_headers(HttpResponse(status=304), row)
     try:
         file = gateway.open_stored(row.storage_key)
@@ -110,13 +111,6 @@ def _range_header(request: HttpRequest, row: File) -> str | None:
     return request.headers.get("Range")
 
 
-def _is_known(if_none_match: str | None, etag: str) -> bool:
-    if if_none_match is None:
-        return False
-    tags = {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}
-    return etag in tags or "*" in tags
-
-
 def _with_cache_headers(response: HttpResponseBase, row: File) -> HttpResponseBase:
     response.headers["ETag"] = _etag(row)
     response.headers["Cache-Control"] = f"private, max-age={MAX_AGE_S}, immutable"
@@ -124,7 +118,7 @@ def _with_cache_headers(response: HttpResponseBase, row: File) -> HttpResponseBa
 
 
 def _etag(row: File) -> str:
-    return f'"{row.sha256}"'
+    return etag_of(row.sha256)
 
 
 def _content_type(row: File) -> str:

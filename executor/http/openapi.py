@@ -1,15 +1,12 @@
-"""Parts of the OpenAPI document that the views of this app share."""
+"""Parameters and bodies in the OpenAPI document that the views of this app share."""
 
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 
-from common.http.problem import CONTENT_TYPE
 from executor.types import ExecutionStatus
 
-CURSOR = OpenApiParameter("cursor", str, description="`nextCursor` of the page before.")
-LIMIT = OpenApiParameter("limit", int, description="Items on a page, 1 to 100; 25 if left out.")
 WORKFLOW = OpenApiParameter("workflowId", str, description="Runs of one workflow.")
 STATUS = OpenApiParameter("status", str, enum=[str(status) for status in ExecutionStatus])
 SINCE = OpenApiParameter("since", OpenApiTypes.DATETIME, description="Accepted then or later.")
@@ -28,11 +25,3 @@ UPLOAD_BODY: dict[str, Any] = {
         "additionalProperties": False,
     }
 }
-
-KEY_PROBLEMS = (401, 403)
-_PROBLEM = {"$ref": "#/components/schemas/Problem"}
-
-
-def problems(*statuses: int) -> dict[tuple[int, str], dict[str, str]]:
-    """Return the error answers of an operation, each a problem document."""
-    return {(status, CONTENT_TYPE): _PROBLEM for status in statuses}

@@ -1,15 +1,14 @@
 """Query strings of this app's endpoints: waits, filters of the list, and its pages."""
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from collections.abc import Mapping
+from datetime import UTC, datetime
 
 from common.clock import Clock
 from common.errors import MalformedRequest
+from common.http.pages import PageRequest, read_page
 from common.ids import is_id
-from common.paging import ListScope, make_cursor, read_cursor, read_limit
+from common.paging import ListScope
 from executor.conf import cursor_secret
 from executor.selectors.runs import ExecutionFilter
 from executor.types import ExecutionStatus
@@ -17,8 +16,6 @@ from executor.types import ExecutionStatus
 Query = Mapping[str, str]
 
 MAX_WAIT_S = 30
-# Long enough for any walk through a list; a cursor that is kept for longer is somebody's mistake.
-MAX_CURSOR_AGE = timedelta(days=30)
 
 _FILTERS = ("workflowId", "status", "since", "until")
 _WAIT = re.compile(r"[0-9]{1,2}(\.[0-9]{1,9})?")
@@ -40,42 +37,19 @@ def read_wait(query: Query) -> float:
     return float(text)
 
 
-@dataclass(frozen=True, slots=True)
-class ExecutionPageRequest:
-    """What a list is asked for: up to `limit` runs before the id `before` (None: the newest)."""
-
-    scope: ListScope
-    wanted: ExecutionFilter
-    limit: int
-    before: str | None
-    asked_at: int  # Unix seconds
-
-
-def read_execution_page(query: Query, workspace_id: str, *, clock: Clock) -> ExecutionPageRequest:
-    """Read filters, `limit` and `cursor` of the list of runs.
+def read_execution_page(
+    query: Query, workspace_id: str, *, clock: Clock
+) -> tuple[PageRequest, ExecutionFilter]:
+    """Read `limit`, `cursor` and the filters of the list of runs.
 
     Raises:
         MalformedRequest: a value that means nothing; a cursor of another list, filter, workspace
             or month.
     """
-    if "sort" in query:
-        raise MalformedRequest("This list has one order, newest first; sort is not taken.")
     filters = {name: query[name] for name in _FILTERS if name in query}
     scope = ListScope("executions", workspace_id, filters)
-    now = int(clock.now().timestamp())
-    before = _read_position(query.get("cursor"), scope, now)
-    limit = read_limit(query.get("limit") or None)
-    return ExecutionPageRequest(scope, _read_filter(filters), limit, before, now)
-
-
-def page_of(page: ExecutionPageRequest, found: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Return the answer for `found`, of which one beyond the limit shows that more follow."""
-    shown = list(found[: page.limit])
-    cursor = None
-    if len(found) > page.limit:
-        position = [shown[-1]["executionId"], str(page.asked_at)]
-        cursor = make_cursor(page.scope, position, secret=cursor_secret())
-    return {"items": shown, "nextCursor": cursor}
+    page = read_page(query, scope, secret=cursor_secret(), clock=clock)
+    return page, _read_filter(filters)
 
 
 def read_time(name: str, text: str) -> datetime:
@@ -94,15 +68,6 @@ def read_time(name: str, text: str) -> datetime:
         return at.astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise problem from error
-
-
-def _read_position(cursor: str | None, scope: ListScope, now: int) -> str | None:
-    if not cursor:
-        return None
-    before, given_at = read_cursor(cursor, scope, secret=cursor_secret())
-    if now - int(given_at) > MAX_CURSOR_AGE.total_seconds():
-        raise MalformedRequest("cursor is too old; start the list again.")
-    return before
 
 
 def _read_filter(filters: Query) -> ExecutionFilter:

@@ -7,7 +7,7 @@ from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from common.fetch import UrlNotAllowed, check_url
 from common.http.rendering import render_json
-from common.http.schema import ApiModel
+from common.http.schema import ApiModel, Time
 from executor import conf
 from executor.types import ExecutionStatus, NodeStatus
 
@@ -53,11 +53,6 @@ _VERSION = {"anyOf": [{"type": "integer", "minimum": 1}, {"const": "draft"}, {"t
 Version = Annotated[Any, BeforeValidator(_check_version), WithJsonSchema(_VERSION)]
 CallbackUrl = Annotated[str, AfterValidator(_check_callback)]
 Metadata = Annotated[dict[str, Any], AfterValidator(_check_metadata)]
-Time = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
-
-
-class NoBody(ApiModel):
-    """A body without fields; it may be left out."""
 
 
 class ExecuteBody(ApiModel):

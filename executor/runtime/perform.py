@@ -9,7 +9,7 @@ from typing import Any
 from django.db import Error as DatabaseError
 
 from common.clock import SYSTEM_CLOCK, Clock
-from common.errors import UnsupportedMediaType
+from common.errors import TooLarge, UnsupportedMediaType
 from common.fetch import FetchError, fetch
 from executor import conf
 from executor.engine.codec import ABSENT, decode, encode, is_kept
@@ -23,7 +23,7 @@ from executor.runtime.bench import Cancellation, TaskBench
 from executor.selectors import runs
 from executor.selectors.planning import plan_of
 from executor.services.claims import Claim, claim_of, claim_task, hand_back
-from executor.services.files import import_media, media_of
+from executor.services.files import file_kind, import_media, media_of
 from executor.services.results import (
     TaskReport,
     finish,
@@ -56,6 +56,10 @@ class RunningTasks:
     def remove(self, claim: Claim) -> None:
         """Strike a task out."""
         self._by_task.pop(claim.task_id, None)
+
+    def tasks(self) -> list[str]:
+        """Return the tasks."""
+        return list(self._by_task)
 
     def executions(self) -> set[str]:
         """Return the runs that tasks here belong to."""
@@ -120,7 +124,7 @@ class Performer:
             execution_id=execution.id,
             keep_all=execution.options["keep"] == "all",
             cancellation=cancellation,
-            tell=partial(tell_progress, claim, clock=self.clock),
+            tell=partial(self._tell, claim, cancellation),
             clock=self.clock,
         )
         report = TaskReport()
@@ -136,6 +140,16 @@ class Performer:
                 stored_at = self.clock.now()
         self._settle(report, bench)
         return finish(claim=claim, report=report, clock=self.clock)
+
+    def _tell(self, claim: Claim, cancellation: Cancellation, node_id: str, done: float) -> None:
+        """Tell how far a node is; that this cannot be stored now is no failure of the node."""
+        try:
+            tell_progress(claim, node_id, done, clock=self.clock)
+        except LeaseLost:
+            cancellation.set()
+            cancellation.check()
+        except DatabaseError as error:
+            logger.warning("progress not told: %s", error, extra={"action": "progress_not_told"})
 
     def _is_due(self, stored_at: Any) -> bool:
         return bool((self.clock.now() - stored_at).total_seconds() > COMMIT_EVERY_S)
@@ -211,11 +225,12 @@ class Performer:
 
     def _download(self, wanted: Mapping[str, str], node_id: str, execution: Execution) -> File:
         path = conf.temporary_dir() / f"fetch-{secrets.token_hex(8)}"
+        expected = file_kind(wanted["kind"])
         try:
             with path.open("wb") as sink:
                 fetch(
                     wanted["url"],
-                    max_bytes=MediaLimits().video_bytes,
+                    max_bytes=MediaLimits().bytes_for(expected),
                     sink=sink,
                     deadline_s=conf.FETCH_DEADLINE_S,
                     allow=conf.fetch_policy(),
@@ -231,9 +246,10 @@ class Performer:
             raise _InputFailed(RunError(error.code, error.detail, node_id, retryable)) from error
         except (MediaRejected, UnsupportedMediaType) as error:
             raise _InputFailed(RunError("undecodable", error.detail, node_id)) from error
+        except TooLarge as error:  # it is of another kind, which may not have as many bytes
+            raise _InputFailed(RunError("resource_limit", error.detail, node_id)) from error
         finally:
             path.unlink(missing_ok=True)
-        expected = "image" if wanted["kind"] == "mask" else wanted["kind"]
         if row.kind != expected:
             message = f"The URL gives a file of kind {row.kind}."
             raise _InputFailed(RunError("invalid_value", message, node_id))

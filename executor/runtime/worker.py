@@ -75,13 +75,15 @@ class WorkerProcess:
 
     def sweep(self) -> None:
         """Take over what dead workers left, and ring for what nobody was told of."""
-        for task_id in release_dead(clock=self.clock):
-            fail_poisonous(task_id=task_id, clock=self.clock)
+        poison = release_dead(clock=self.clock)
         ring_unheard(clock=self.clock, queues=self.queues)
+        for task_id in poison:
+            fail_poisonous(task_id=task_id, clock=self.clock)
 
     def _heartbeat(self) -> None:
-        if self.performer.running.executions():
-            renew_leases(owner=self.performer.owner, clock=self.clock)
+        tasks = self.performer.running.tasks()
+        if tasks:
+            renew_leases(owner=self.performer.owner, task_ids=tasks, clock=self.clock)
 
     def _watch(self) -> None:
         """Stop the tasks of runs that were cancelled, by whatever process."""
@@ -102,6 +104,8 @@ class WorkerProcess:
             except DatabaseError as error:
                 logger.warning("%s failed: %s", name, error, extra={"action": f"{name}_failed"})
                 connections.close_all()
+            except Exception:  # the edge of a thread that everybody's runs depend on
+                logger.exception("%s failed", name, extra={"action": f"{name}_failed"})
         connections.close_all()
 
 
@@ -115,8 +119,11 @@ def set_performer(performer: Performer) -> None:
 
 
 def get_performer() -> Performer:
-    """Return the process's performer; a Dramatiq process of its own makes one on first use."""
+    """Return the process's performer.
+
+    Raises:
+        RuntimeError: no worker was started here: nothing would renew the leases of its tasks.
+    """
     if _performer is None:
-        set_performer(Performer(make_owner()))
-    assert _performer is not None  # noqa: S101 - for the type checker
+        raise RuntimeError("tasks are run by a WorkerProcess alone")
     return _performer

@@ -1,6 +1,7 @@
 """Leases of tasks: taking one, keeping it, giving it back. Each move is compare-and-set."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -29,6 +30,12 @@ MAX_ATTEMPTS = 3  # claims without progress, then the task is poison
 RING_AGAIN_S = 2.0  # a doorbell that nobody followed, while the broker's queue is empty
 RING_ANYWAY_S = 10.0  # the same while it is not: some bells of a flood may be lost
 SWEEP_LIMIT = 500
+NOBODY = ""  # owns a task that is given up: no worker renews its lease or stores for it any more
+
+# What becomes of a task together with an effect of it.
+ENDED: Mapping[str, Any] = {"state": TaskState.DONE, "lease_until": None}
+ADVANCED: Mapping[str, Any] = {"attempts": 1}  # it has stored something, so they count anew
+UNCHANGED: Mapping[str, Any] = {"attempts": Plus(0)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +55,7 @@ def claim_task(
 ) -> tuple[Claim, Execution] | None:
     """Take a ready task; None when it is not there to be taken (any more)."""
     now = clock.now()
-    with forgettable():
+    with _by_itself():
         task = update_returning(
             Task,
             {
@@ -64,6 +71,21 @@ def claim_task(
             return None
         execution = _begun(task.execution_id, now)
     return claim_of(task), execution
+
+
+@contextmanager
+def _by_itself() -> Iterator[None]:
+    """Let each statement of a claim commit by itself, where writers run side by side.
+
+    A crash in between leaves a lease that runs out. One transaction would cost PostgreSQL three
+    round trips more, and hold the task's row while it waits for the run's, where whoever cancels
+    holds them the other way round. SQLite's writers queue, so there one transaction is cheapest.
+    """
+    if conf.is_postgres():
+        yield
+    else:
+        with forgettable():
+            yield
 
 
 def _begun(execution_id: str, now: datetime) -> Execution:
@@ -83,25 +105,28 @@ def claim_of(task: Task) -> Claim:
     return Claim(task.id, task.execution_id, task.fence, task.lease_owner, spec, task.attempts)
 
 
-def check_lease(claim: Claim, *, ends: bool) -> None:
+def check_lease(claim: Claim, changes: Mapping[str, Any]) -> None:
     """Confirm, inside the transaction of an effect, that the task is still this worker's.
 
-    `ends` marks the task as done; else the claim goes on, with its attempts counted anew since it
-    has made progress.
+    `changes` are those of the task itself: `ENDED`, `ADVANCED` or `UNCHANGED`.
 
     Raises:
         LeaseLost: somebody took it over; the transaction must roll back.
     """
-    changes = {"state": TaskState.DONE, "lease_until": None} if ends else {"attempts": 1}
     if not update_rows(Task, changes, _owned(claim)):
         raise LeaseLost(claim.task_id)
 
 
-def renew_leases(*, owner: str, clock: Clock = SYSTEM_CLOCK) -> int:
-    """Push the leases of all tasks of a worker process out; returns how many there are."""
-    renewed = {"lease_until": lease_end(clock.now())}
+def renew_leases(*, owner: str, task_ids: Collection[str], clock: Clock = SYSTEM_CLOCK) -> int:
+    """Push out the leases of the tasks that a worker process is busy with; returns how many.
+
+    Of these alone: one that it dropped half-way (the database was away when it came to store) is
+    still its own by the row, and must run out to be tried again.
+    """
+    held = Task.objects.filter(pk__in=task_ids, lease_owner=owner, state=TaskState.RUNNING)
     with forgettable():
-        return update_rows(Task, renewed, {"lease_owner": owner, "state": TaskState.RUNNING})
+        ends = _shared_now(clock.now()) + timedelta(seconds=conf.lease_s())
+        return held.update(lease_until=ends)
 
 
 def hand_back(*, claim: Claim, clock: Clock = SYSTEM_CLOCK) -> None:
@@ -119,6 +144,9 @@ def hand_back(*, claim: Claim, clock: Clock = SYSTEM_CLOCK) -> None:
 def release_dead(*, clock: Clock = SYSTEM_CLOCK, all_leases: bool = False) -> list[str]:
     """Make tasks whose lease ran out ready again, and return those that are poison instead.
 
+    These are taken from their workers, for `fail_poisonous` to end; should nobody get to it, the
+    next call returns them again.
+
     `all_leases` takes over every lease: the embedded server does so when it starts, since it is
     alone on its database and whoever held them is gone.
     """
@@ -127,7 +155,11 @@ def release_dead(*, clock: Clock = SYSTEM_CLOCK, all_leases: bool = False) -> li
     if not all_leases:
         dead = dead.filter(lease_until__lt=_shared_now(now))
     poison = list(dead.filter(attempts__gte=MAX_ATTEMPTS).values_list("pk", flat=True))
-    dead.exclude(pk__in=poison).update(
+    if poison:  # a worker that got through in the meantime keeps its task
+        dead.filter(pk__in=poison, attempts__gte=MAX_ATTEMPTS).update(
+            lease_owner=NOBODY, fence=F("fence") + 1
+        )
+    dead.filter(attempts__lt=MAX_ATTEMPTS).update(
         state=TaskState.READY,
         lease_until=None,
         wake_at=_shared_now(now),

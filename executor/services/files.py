@@ -3,6 +3,7 @@
 import atexit
 from collections.abc import Mapping
 from pathlib import Path
+from typing import cast
 
 from django.db import transaction
 
@@ -11,7 +12,7 @@ from common.ids import new_id
 from executor import gateway
 from executor.errors import FileNotFound
 from executor.media.sandbox import Sandbox
-from executor.media.types import MediaInfo, MediaLimits
+from executor.media.types import MediaInfo, MediaKind, MediaLimits
 from executor.models import File
 from executor.types import FileRef
 from workflows.catalogue.values import MEDIA_CLASSES, Media
@@ -60,17 +61,19 @@ def delete_file(*, workspace_id: str, file_id: str, clock: Clock = SYSTEM_CLOCK)
     Raises:
         FileNotFound: no such file here (one deleted before counts as done).
     """
+    files = File.objects.of(workspace_id)
     with transaction.atomic():
-        rows = File.objects.of(workspace_id).filter(pk=file_id)
-        row = rows.first()
-        if row is None:
+        key = files.filter(pk=file_id).values_list("storage_key", flat=True).first()
+        if key is None:
             raise FileNotFound
-        if row.deleted_at is not None:
+        # Locked, or of two that go at once each would leave the bytes to the other.
+        sharing = files.filter(storage_key=key).order_by("pk").select_for_update()
+        living = {row.pk for row in sharing if row.deleted_at is None}
+        if file_id not in living:
             return
-        rows.update(deleted_at=clock.now())
-        others = File.objects.of(workspace_id).filter(storage_key=row.storage_key, deleted_at=None)
-        if not others.exists():
-            transaction.on_commit(lambda: gateway.delete_stored(row.storage_key), robust=True)
+        files.filter(pk=file_id).update(deleted_at=clock.now())
+        if living == {file_id}:
+            transaction.on_commit(lambda: gateway.delete_stored(key), robust=True)
 
 
 def content_key(workspace_id: str, sha256: str) -> str:
@@ -92,6 +95,11 @@ def file_ref(row: File) -> FileRef:
         row.duration_s,
         row.created_at,
     )
+
+
+def file_kind(kind: str) -> MediaKind:
+    """Return the kind of file that stands for a value of a kind: a mask is a picture."""
+    return cast(MediaKind, "image" if kind == "mask" else kind)
 
 
 def media_of(row: File, kind: str | None = None) -> Media:

@@ -14,12 +14,10 @@ from executor import conf
 from executor.engine.codec import encode
 from executor.media.errors import MediaRejected
 from executor.models import File
-from executor.services.files import find_files, import_media, media_of
+from executor.services.files import file_kind, find_files, import_media, media_of
 from workflows.api import Interface, check_inputs
 from workflows.catalogue.ports import element_of, is_list, is_media
 from workflows.catalogue.values import Media
-
-_MIME_KINDS = {"mask": "image"}
 
 
 class InputReader:
@@ -89,7 +87,7 @@ class InputReader:
         return self._encoded(self._fitting(row, kind, at))
 
     def _fitting(self, row: File, kind: str, at: str) -> Media | None:
-        if row.kind != _MIME_KINDS.get(kind, kind):
+        if row.kind != file_kind(kind):
             self.issues.append(Issue(at, "wrong_kind", f"This file is of kind {row.kind}."))
             return None
         return media_of(row, kind)

@@ -7,19 +7,19 @@ from typing import Any
 from django.db import transaction
 
 from common.clock import SYSTEM_CLOCK, Clock, rfc3339
-from common.sql import forgettable, insert_rows
+from common.sql import forgettable, insert_rows, update_rows
 from executor.engine.codec import encode, is_list_form, length_of
 from executor.engine.payload import NodeRecord
 from executor.engine.plan import Plan
 from executor.engine.segment import NodeOutcome
 from executor.engine.state import RunState
-from executor.engine.step import TaskResult, TaskSpec, fail_input, finish_task
+from executor.engine.step import Step, TaskResult, TaskSpec, fail_input, finish_task
 from executor.errors import LeaseLost
 from executor.models import Execution, File, Task
 from executor.selectors.planning import plan_of
 from executor.selectors.runs import list_records
 from executor.services.accept import first_step
-from executor.services.claims import Claim, check_lease
+from executor.services.claims import ADVANCED, ENDED, NOBODY, UNCHANGED, Claim, check_lease
 from executor.services.transitions import FETCH_SEGMENT, Transition, lock_execution
 from executor.types import NodeStatus, RunError, TaskState
 
@@ -75,7 +75,7 @@ def store_progress(*, claim: Claim, report: TaskReport, clock: Clock = SYSTEM_CL
         LeaseLost: the task is somebody else's, or the run is over; nothing was written.
     """
     with transaction.atomic():
-        change = _open(claim, clock, ends=False)
+        change = _open(claim, clock, ADVANCED)
         _add_outcomes(change, claim, report)
         change.write()
     report.partial_commits += 1
@@ -83,13 +83,13 @@ def store_progress(*, claim: Claim, report: TaskReport, clock: Clock = SYSTEM_CL
 
 
 def tell_progress(claim: Claim, node_id: str, done: float, *, clock: Clock = SYSTEM_CLOCK) -> None:
-    """Add a `progress` event of a node under way, 0 to 1.
+    """Add a `progress` event of a node under way, 0 to 1; the next try begins it anew all the same.
 
     Raises:
         LeaseLost: the task is somebody else's, or the run is over; nothing was written.
     """
     with forgettable():
-        change = _open(claim, clock, ends=False)
+        change = _open(claim, clock, UNCHANGED)
         data = {"nodeId": node_id, "progress": round(done, 3)}
         change.events.append({"type": "progress", "data": data})
         change.write()
@@ -105,7 +105,7 @@ def finish(*, claim: Claim, report: TaskReport, clock: Clock = SYSTEM_CLOCK) -> 
         LeaseLost: the task is somebody else's, or the run is over; nothing was written.
     """
     with transaction.atomic():
-        change = _open(claim, clock, ends=True)
+        change = _open(claim, clock, ENDED)
         change.is_whole = (
             len(change.plan.segments) == 1 and claim.spec.stop == 0 and not report.partial_commits
         )
@@ -133,7 +133,7 @@ def finish_fetch(
         LeaseLost: the task is somebody else's, or the run is over; nothing was written.
     """
     with transaction.atomic():
-        change = _open(claim, clock, ends=True)
+        change = _open(claim, clock, ENDED)
         change.is_whole = True
         if files:
             insert_rows(files)
@@ -148,37 +148,46 @@ def finish_fetch(
 
 
 def fail_poisonous(*, task_id: str, clock: Clock = SYSTEM_CLOCK) -> None:
-    """Fail the run of a task that took down every worker that claimed it."""
+    """Fail the run of a task that took down every worker that claimed it.
+
+    Nothing happens to a task that `release_dead` has not taken from its worker.
+    """
     with transaction.atomic():
-        task = Task.objects.filter(pk=task_id, state=TaskState.RUNNING).first()
+        task = Task.objects.filter(pk=task_id).first()
         execution = lock_execution(task.execution_id) if task is not None else None
         if task is None or execution is None or execution.status_is_final:
             return
-        Task.objects.filter(pk=task_id).update(state=TaskState.DROPPED)
+        given_up = {"pk": task_id, "state": TaskState.RUNNING, "lease_owner": NOBODY}
+        if not update_rows(Task, {"state": TaskState.DROPPED}, given_up):
+            return
         change = _transition(execution, clock)
-        message = "No worker could finish this; it was given up after several tries."
-        if task.segment == FETCH_SEGMENT:
-            error = RunError("resource_limit", message, change.plan.inputs[0].id)
-            change.apply(fail_input(change.plan, change.state, error))
-        else:
-            stored = _stored_statuses(change, task)
-            nodes = change.plan.segments[task.segment].node_ids
-            node = next((node for node in nodes if node not in stored), nodes[-1])
-            error = RunError("resource_limit", message, node)
-            spec = TaskSpec(task.segment, task.start, task.stop)
-            change.segment, change.start, change.part = task.segment, task.start, POISONED_PART
-            result = TaskResult({**stored, node: NodeStatus.FAILED}, error=error)
-            step = finish_task(change.plan, change.state, spec, result)
-            step.failed.append((node, error))
-            change.apply(step)
+        change.apply(_give_up(change, task))
         change.write()
 
 
-def _open(claim: Claim, clock: Clock, *, ends: bool) -> Transition:
+def _give_up(change: Transition, task: Task) -> Step:
+    """Take a poisonous task into the state, as a failure of the node that it did not get past."""
+    message = "No worker could finish this; it was given up after several tries."
+    if task.segment == FETCH_SEGMENT:
+        error = RunError("resource_limit", message, change.plan.inputs[0].id)
+        return fail_input(change.plan, change.state, error)
+    stored = _stored_statuses(change, task)
+    nodes = change.plan.segments[task.segment].node_ids
+    node = next((node for node in nodes if node not in stored), nodes[-1])
+    error = RunError("resource_limit", message, node)
+    change.segment, change.start, change.part = task.segment, task.start, POISONED_PART
+    spec = TaskSpec(task.segment, task.start, task.stop)
+    result = TaskResult({**stored, node: NodeStatus.FAILED}, error=error)
+    step = finish_task(change.plan, change.state, spec, result)
+    step.failed.append((node, error))
+    return step
+
+
+def _open(claim: Claim, clock: Clock, task_changes: Mapping[str, Any]) -> Transition:
     execution = lock_execution(claim.execution_id)
     if execution is None or execution.status_is_final:
         raise LeaseLost(claim.task_id)
-    check_lease(claim, ends=ends)
+    check_lease(claim, task_changes)
     return _transition(execution, clock)
 
 

@@ -27,12 +27,13 @@ def hold_data_dir(data_dir: Path) -> IO[str]:
         SettingsError: another server has it: SQLite's truth must have one server.
     """
     data_dir.mkdir(parents=True, exist_ok=True)
-    lock = (data_dir / "server.lock").open("w")
+    lock = (data_dir / "server.lock").open("a")  # what a running server wrote stays
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         lock.close()
         raise SettingsError(f"another server is running on {data_dir}") from None
+    lock.truncate(0)
     lock.write(str(os.getpid()))
     lock.flush()
     return lock

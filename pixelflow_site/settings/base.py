@@ -239,7 +239,7 @@ KEY_PEPPERS = env.secret("KEY_PEPPERS")
 WORKER_THREADS = env.integer("WORKER_THREADS")
 LEASE_S = env.integer("LEASE_S")
 SWEEP_S = env.number("SWEEP_S")
-FETCH_LOOPBACK_PORTS = frozenset(int(port) for port in env.items("FETCH_LOOPBACK_PORTS"))
+FETCH_LOOPBACK_PORTS = env.integers("FETCH_LOOPBACK_PORTS")
 if FETCH_LOOPBACK_PORTS and not DEBUG:
     raise SettingsError("FETCH_LOOPBACK_PORTS is for development and needs DEBUG")
 

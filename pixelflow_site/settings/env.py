@@ -4,6 +4,7 @@ Nothing else reads the environment. Each `KEY` may be given as `KEY_FILE` instea
 file that holds the value (Docker and Kubernetes secrets). `docs/settings.md` is made from here.
 """
 
+import fcntl
 import json
 import os
 import secrets
@@ -140,6 +141,13 @@ class Env:
         """Return a comma-separated list without empty items."""
         return [item.strip() for item in self.text(name).split(",") if item.strip()]
 
+    def integers(self, name: str) -> frozenset[int]:
+        """Return a comma-separated list of whole numbers."""
+        try:
+            return frozenset(int(item) for item in self.items(name))
+        except ValueError:
+            raise SettingsError(f"{name} must be whole numbers with commas between") from None
+
     def secret(self, name: str) -> str:
         """Return a secret.
 
@@ -154,12 +162,16 @@ class Env:
 
     def _kept_secret(self, name: str) -> str:
         path = self.data_dir / "secrets.json"
-        kept = json.loads(path.read_text("utf-8")) if path.exists() else {}
+        kept = _read_secrets(path)
         if name not in kept:
-            kept[name] = _new_secret(name)
-            write_private(path, json.dumps(kept, indent=1))
-        value: str = kept[name]
-        return value
+            self.data_dir.mkdir(parents=True, exist_ok=True)
+            with (self.data_dir / "secrets.lock").open("a") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)  # of two first starts at once, one makes them
+                kept = _read_secrets(path)
+                if name not in kept:
+                    kept[name] = _new_secret(name)
+                    write_private(path, json.dumps(kept, indent=1))
+        return kept[name]
 
     def _read_file(self, name: str, path: Path) -> str:
         try:
@@ -176,6 +188,11 @@ def write_private(path: Path, text: str) -> None:
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
     draft.replace(path)
+
+
+def _read_secrets(path: Path) -> dict[str, str]:
+    kept: dict[str, str] = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    return kept
 
 
 def describe_keys() -> str:

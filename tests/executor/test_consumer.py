@@ -36,7 +36,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 HOST = "127.0.0.1:8000"
 OWN_ORIGIN = settings.PUBLIC_URL
 
-site = AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
+site: Any = AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
 
 
 @pytest.fixture(autouse=True)

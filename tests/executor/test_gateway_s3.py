@@ -1,9 +1,11 @@
 """Media in an S3-compatible service: a real client against moto's server on loopback."""
 
 import io
+from typing import Any, cast
 
 import httpx
 import pytest
+from django.core.files.storage import storages
 from moto.server import ThreadedMotoServer
 from PIL import Image
 
@@ -21,6 +23,8 @@ def s3(settings):
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
+    # The servers of one process share a state.
+    httpx.post(f"http://{host}:{port}/moto-api/reset", trust_env=False)
     options = {
         "bucket_name": BUCKET,
         "endpoint_url": f"http://{host}:{port}",
@@ -35,7 +39,7 @@ def s3(settings):
         **settings.STORAGES,
         "default": {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options},
     }
-    client = gateway.storages["default"].connection.meta.client
+    client = cast(Any, storages["default"]).connection.meta.client
     client.create_bucket(Bucket=BUCKET)
     yield client
     client.close()

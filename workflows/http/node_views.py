@@ -9,12 +9,13 @@ from rest_framework.response import Response
 
 from common.errors import NotFound
 from common.http.drf import ApiView
+from common.http.etags import etag_of, is_fresh
+from common.http.openapi import problems
 from common.http.rendering import render_json
 from workflows import selectors
 from workflows.catalogue.load import Catalogue
 from workflows.http import schemas
-from workflows.http.etags import etag_of, is_fresh
-from workflows.http.openapi import IF_NONE_MATCH, problems
+from workflows.http.openapi import IF_NONE_MATCH
 
 
 class NodeListView(ApiView):

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, WithJsonSchema
 
-from common.http.schema import ApiModel
+from common.http.schema import ApiModel, ProblemItem, Time
 from workflows.services import MAX_DESCRIPTION, MAX_NAME
 
 _ID = {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"}
@@ -60,17 +60,12 @@ GraphJson = Annotated[Any, WithJsonSchema(GRAPH_SCHEMA)]
 JsonSchemaJson = Annotated[Any, WithJsonSchema({"type": "object", "description": "JSON Schema."})]
 Name = Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
 Description = Annotated[str, Field(max_length=MAX_DESCRIPTION)]
-Time = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
 
 
 def _without_defaults(schema: dict[str, Any]) -> None:
     """A field that is left out of a PATCH stays as it is; it has no default."""
     for field in schema["properties"].values():
         field.pop("default", None)
-
-
-class NoFields(ApiModel):
-    """A body without fields; it may be left out."""
 
 
 class CreateWorkflow(ApiModel):
@@ -91,30 +86,6 @@ class ChangeWorkflow(ApiModel):
     description: Description = ""
     graph: GraphJson = None
     callback_url: str | None = None
-
-
-class ProblemItem(ApiModel):
-    """One thing that is wrong, and where."""
-
-    path: str
-    code: str
-    message: str
-
-
-class Problem(ApiModel):
-    """A problem document (RFC 9457)."""
-
-    model_config = ConfigDict(extra="allow")
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    instance: str
-    error: str
-    code: str
-    request_id: str
-    errors: list[ProblemItem] = []
 
 
 class WorkflowSummary(ApiModel):

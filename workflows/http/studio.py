@@ -5,9 +5,9 @@ from functools import lru_cache
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
+from common.http.etags import etag_of, is_fresh
 from common.http.rendering import render_json
 from workflows import selectors
-from workflows.http.etags import etag_of, is_fresh
 
 router = Router(tags=["catalogue"])
 

@@ -7,15 +7,17 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from common.clock import SYSTEM_CLOCK
 from common.http.drf import ApiView
+from common.http.openapi import CURSOR, KEY_PROBLEMS, LIMIT, problems
+from common.http.pages import page_of
+from common.http.schema import NoFields
 from workflows import selectors, services
 from workflows.http import schemas
 from workflows.http.answers import version_document_json, version_json
 from workflows.http.caller import caller_of
 from workflows.http.etags import read_if_match
-from workflows.http.openapi import CURSOR, IF_MATCH, KEY_PROBLEMS, LIMIT, problems
-from workflows.http.pages import page_of, read_page
+from workflows.http.openapi import IF_MATCH
+from workflows.http.pages import read_page
 from workflows.http.views import answer_workflow
 
 
@@ -32,7 +34,7 @@ class PublishView(ApiView):
     )
     def post(self, request: Request, workflow_id: str) -> Response:
         """Make an immutable version out of the draft; refused while it has problems."""
-        self.read_body(schemas.NoFields)
+        self.read_body(NoFields)
         principal = caller_of(request)
         version = services.publish_workflow(
             actor=principal.actor, workspace_id=principal.workspace_id, workflow_id=workflow_id
@@ -58,7 +60,7 @@ class VersionListView(ApiView):
     def get(self, request: Request, workflow_id: str) -> Response:
         """List the published versions, newest first."""
         filters = {"workflowId": workflow_id}
-        page = read_page(request, "versions", filters=filters, clock=SYSTEM_CLOCK)
+        page = read_page(request, "versions", filters=filters)
         found = selectors.list_versions(
             caller_of(request).workspace_id,
             workflow_id,
@@ -100,7 +102,7 @@ class RestoreView(ApiView):
     )
     def post(self, request: Request, workflow_id: str, number: int) -> Response:
         """Copy the version's graph into the draft, as a new revision."""
-        self.read_body(schemas.NoFields)
+        self.read_body(NoFields)
         principal = caller_of(request)
         workflow = services.restore_version(
             actor=principal.actor,

@@ -7,16 +7,18 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from common.clock import SYSTEM_CLOCK
 from common.http.drf import ApiView
+from common.http.etags import etag_of
+from common.http.openapi import CURSOR, KEY_PROBLEMS, LIMIT, problems
+from common.http.pages import page_of
 from workflows import selectors, services
 from workflows.http import schemas
 from workflows.http.answers import schemas_json, summary_json, workflow_json
 from workflows.http.bodies import read_graph_body
 from workflows.http.caller import caller_of
-from workflows.http.etags import etag_of, read_if_match
-from workflows.http.openapi import CURSOR, IF_MATCH, KEY_PROBLEMS, LIMIT, SEARCH, problems
-from workflows.http.pages import page_of, read_page, read_search
+from workflows.http.etags import read_if_match
+from workflows.http.openapi import IF_MATCH, SEARCH
+from workflows.http.pages import read_page, read_search
 from workflows.types import UNCHANGED, WorkflowChanges, WorkflowRef
 
 
@@ -41,7 +43,7 @@ class WorkflowListView(ApiView):
     def get(self, request: Request) -> Response:
         """List the workspace's workflows, newest first."""
         search = read_search(request)
-        page = read_page(request, "workflows", filters={"q": search}, clock=SYSTEM_CLOCK)
+        page = read_page(request, "workflows", filters={"q": search})
         found = selectors.list_workflows(
             caller_of(request).workspace_id, limit=page.limit + 1, query=search, after=page.after
         )

@@ -1,5 +1,6 @@
 """Answers have the very shape that the OpenAPI document gives them: no field more, none less."""
 
+from common.http.schema import Problem
 from tests.factories import make_version, make_workflow
 from workflows.http import schemas
 
@@ -18,7 +19,7 @@ def test_answers_are_as_documented(api, workspace):
         (schemas.InterfaceSchemas, f"/workflows/{published.id}/schema"),
         (schemas.NodePage, "/nodes"),
         (schemas.NodeType, "/nodes/text.case"),
-        (schemas.Problem, "/nodes/nothing"),
+        (Problem, "/nodes/nothing"),
     ):
         answer = api.get(where).json()
         assert model.model_validate(answer).model_dump(exclude_unset=True) == answer

@@ -1,6 +1,7 @@
 """What no body may hold, on the endpoints that take one (TRUST.md, table B)."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -110,8 +111,9 @@ def test_a_graph_over_one_mebibyte_is_an_invalid_graph(send):
 
 
 def test_a_graph_of_one_mebibyte_is_taken_with_what_stands_around_it(send):
-    graph = {"nodes": [{"id": "a", "type": "output", "params": {"name": ""}}], "edges": []}
-    graph["nodes"][0]["params"]["name"] = "x" * (MIB - len(canonical_json(graph)))
+    node: dict[str, Any] = {"id": "a", "type": "output", "params": {"name": ""}}
+    graph: dict[str, Any] = {"nodes": [node], "edges": []}
+    node["params"]["name"] = "x" * (MIB - len(canonical_json(graph)))
     sent = raw(json.dumps(graph))
 
     response = send(sent)

@@ -1,0 +1,159 @@
+"""Leases that outlive their worker's attention, and what becomes of tasks that nobody survives."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import Error as DatabaseError
+
+from common.clock import utc_now
+from executor.errors import LeaseLost
+from executor.models import Task
+from executor.runtime.perform import Performer
+from executor.runtime.worker import WorkerProcess
+from executor.selectors.runs import list_events
+from executor.services import claims
+from executor.services.claims import claim_task, release_dead, renew_leases
+from executor.services.results import TaskReport, fail_poisonous, finish, tell_progress
+from tests.executor.runs import accept, answer_of, publish, ready_tasks
+from tests.graphs import chain
+
+SHOUT = chain(1)
+
+
+@pytest.fixture
+def accepted(workspace):
+    """A run of one task."""
+    return accept(workspace, publish(workspace, SHOUT), {"text": "x"})
+
+
+def claimed(owner: str) -> claims.Claim:
+    """The oldest ready task, claimed."""
+    found = claim_task(task_id=ready_tasks()[0], owner=owner)
+    assert found is not None
+    return found[0]
+
+
+def poisoned() -> claims.Claim:
+    """A task whose last claim is as many as a task may have."""
+    for _ in range(claims.MAX_ATTEMPTS - 1):
+        claimed("dying")
+        assert release_dead(all_leases=True) == []
+    return claimed("dying")
+
+
+def test_C16_a_task_that_its_worker_has_let_go_of_is_not_renewed(accepted, workspace) -> None:
+    let_go = claimed("worker")
+    busy = claimed_of_another_run(workspace, "worker")
+    Task.objects.update(lease_until=utc_now() - timedelta(hours=1))
+
+    renewed = renew_leases(owner="worker", task_ids=[busy.task_id])
+
+    assert renewed == 1
+    release_dead()
+    assert ready_tasks() == [let_go.task_id]
+
+
+def claimed_of_another_run(workspace, owner: str) -> claims.Claim:
+    """The task of one more run, claimed."""
+    accept(workspace, publish(workspace, SHOUT), {"text": "y"})
+    return claimed(owner)
+
+
+def test_a_lease_that_somebody_else_took_over_is_not_renewed(accepted) -> None:
+    claim = claimed("first")
+    release_dead(all_leases=True)
+    claimed("second")
+
+    assert renew_leases(owner="first", task_ids=[claim.task_id]) == 0
+
+
+def test_a_renewed_lease_lies_ahead(accepted) -> None:
+    claim = claimed("worker")
+    Task.objects.update(lease_until=utc_now() - timedelta(hours=1))
+
+    renew_leases(owner="worker", task_ids=[claim.task_id])
+
+    assert Task.objects.filter(pk=claim.task_id, lease_until__gt=utc_now()).exists()
+
+
+def test_a_task_that_a_worker_still_holds_is_not_given_up(accepted, workspace) -> None:
+    claim = poisoned()
+
+    fail_poisonous(task_id=claim.task_id)
+
+    finish(claim=claim, report=TaskReport())
+    assert answer_of(workspace, accepted.execution_id)["status"] == "COMPLETED"
+
+
+def test_a_worker_that_comes_back_late_cannot_store_for_a_poisonous_task(accepted) -> None:
+    claim = poisoned()
+
+    assert release_dead(all_leases=True) == [claim.task_id]
+
+    assert renew_leases(owner="dying", task_ids=[claim.task_id]) == 0
+    with pytest.raises(LeaseLost):
+        finish(claim=claim, report=TaskReport())
+
+
+def test_a_poisonous_task_is_named_until_somebody_ends_its_run(accepted, workspace) -> None:
+    claim = poisoned()
+    release_dead(all_leases=True)
+
+    again = release_dead(all_leases=True)
+
+    assert again == [claim.task_id]
+    fail_poisonous(task_id=claim.task_id)
+    fail_poisonous(task_id=claim.task_id)
+    assert release_dead(all_leases=True) == []
+    assert answer_of(workspace, accepted.execution_id)["status"] == "FAILED"
+
+
+def test_telling_of_progress_does_not_make_a_task_less_poisonous(accepted) -> None:
+    claim = poisoned()
+
+    tell_progress(claim, "n0", 0.5)
+
+    assert release_dead(all_leases=True) == [claim.task_id]
+
+
+def test_progress_is_told_as_an_event(accepted) -> None:
+    claim = claimed("worker")
+
+    tell_progress(claim, "n0", 0.25)
+
+    (event,) = list_events(accepted.execution_id, since=0)
+    assert event["data"] == {"nodeId": "n0", "progress": 0.25}
+
+
+def test_a_task_that_was_handed_back_costs_no_attempt(accepted) -> None:
+    claim = claimed("stopping")
+
+    claims.hand_back(claim=claim)
+
+    assert ready_tasks() == [claim.task_id]
+    assert Task.objects.get(pk=claim.task_id).attempts == 0
+
+
+def test_a_performed_task_is_held_no_longer(accepted) -> None:
+    performer = Performer("worker")
+
+    performer.perform(ready_tasks()[0])
+
+    assert performer.running.tasks() == []
+
+
+@pytest.mark.parametrize("error", [DatabaseError("away"), RuntimeError("a bug")])
+def test_a_loop_of_the_worker_goes_on_after_a_round_that_broke(error, caplog) -> None:
+    worker = WorkerProcess()
+    rounds = []
+
+    def work() -> None:
+        rounds.append(1)
+        if len(rounds) == 1:
+            raise error
+        worker.stop()
+
+    worker._repeat("sweep", work, 0.001)
+
+    assert len(rounds) == 2
+    assert "sweep failed" in caplog.text
