@@ -127,6 +127,18 @@ def select_row(model: type[Row], where: Mapping[str, Any], *, lock: bool = False
     return _one(model, sql, params)
 
 
+def select_rows(model: type[Row], where: Mapping[str, Any]) -> list[Row]:
+    """Return all rows that match, in no order."""
+    params: list[Any] = []
+    conditions = _conditions(model, where, params)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {_columns(model)} FROM {_table(model)} WHERE {conditions}",  # noqa: S608
+            params,
+        )
+        return [read_row(model, values) for values in cursor.fetchall()]
+
+
 def select_values(
     model: AnyModel, names: Sequence[str], where: Mapping[str, Any]
 ) -> tuple[Any, ...] | None:

@@ -37,6 +37,7 @@ def get_broker() -> dramatiq.Broker:
         broker = StubBroker(middleware=[])
     for queue in conf.QUEUES:
         broker.declare_queue(queue)
+    broker.delay_queues.clear()  # nothing of ours is delayed, and each of them would be polled
     return broker
 
 

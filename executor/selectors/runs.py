@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from common.clock import rfc3339
 from common.fetch import redact_url
 from common.http.rendering import render_json
-from common.sql import columns_of, read_row, select_values
+from common.sql import columns_of, read_row, select_rows, select_values
 from executor import conf
 from executor.engine.payload import NodeRecord, node_forms
 from executor.engine.plan import Plan
@@ -228,7 +228,7 @@ def _payload(execution: Execution, held: str | None) -> dict[str, Any]:
     """Return the answer of a run that is not over; `held` are segments that workers hold, "1,4"."""
     plan, state = plan_of(execution.version_id), RunState.from_json(execution.state)
     running = frozenset(int(segment) for segment in (held or "").split(",") if segment)
-    records = records_of(NodeResults.objects.filter(execution_id=execution.id))
+    records = records_of(select_rows(NodeResults, {"execution_id": execution.id}))
     return presenter_of(plan, state).payload(run_record(execution, running), records)
 
 

@@ -15,6 +15,7 @@ from common.sql import (
     insert_rows,
     read_row,
     select_row,
+    select_rows,
     select_values,
     update_returning,
     update_rows,
@@ -129,7 +130,14 @@ def test_an_update_returns_the_row_as_it_is_now(execution) -> None:
     assert update_returning(Execution, {"status": "QUEUED"}, {"pk": "exec_none"}) is None
 
 
+def test_all_rows_that_match_are_read(execution) -> None:
+    found = select_rows(Execution, {"workspace_id": execution.workspace_id})
+
+    assert [columns(row) for row in found] == [columns(execution)]
+
+
 def test_nothing_is_found_where_nothing_is(db) -> None:
+    assert select_rows(Execution, {"pk": "exec_none"}) == []
     assert select_row(Execution, {"pk": "exec_none"}) is None
     assert select_values(Execution, ("status",), {"pk": "exec_none"}) is None
 

@@ -1,9 +1,12 @@
 """Leases that outlive their worker's attention, and what becomes of tasks that nobody survives."""
 
+import threading
+import time
 from datetime import timedelta
 
 import pytest
 from django.db import Error as DatabaseError
+from django.db import connection, transaction
 
 from common.clock import utc_now
 from executor.errors import LeaseLost
@@ -14,6 +17,7 @@ from executor.selectors.runs import list_events
 from executor.services import claims
 from executor.services.claims import claim_task, release_dead, renew_leases
 from executor.services.results import TaskReport, fail_poisonous, finish, tell_progress
+from executor.services.transitions import lock_execution
 from tests.executor.runs import accept, answer_of, publish, ready_tasks
 from tests.graphs import chain
 
@@ -123,6 +127,29 @@ def test_progress_is_told_as_an_event(accepted) -> None:
 
     (event,) = list_events(accepted.execution_id, since=0)
     assert event["data"] == {"nodeId": "n0", "progress": 0.25}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_C14_a_claim_that_waits_for_the_run_does_not_hold_its_task(accepted) -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite locks whole transactions, so nothing can lock crosswise")
+    (task_id,) = ready_tasks()
+
+    def claim() -> None:
+        claim_task(task_id=task_id, owner="worker")
+        connection.close()
+
+    with transaction.atomic():
+        lock_execution(accepted.execution_id)
+        claiming = threading.Thread(target=claim)
+        claiming.start()
+        until = time.monotonic() + 5
+        while ready_tasks() and time.monotonic() < until:
+            time.sleep(0.01)
+        dropped = Task.objects.filter(pk=task_id, state="running").update(state="dropped")
+    claiming.join()
+
+    assert dropped == 1
 
 
 def test_a_task_that_was_handed_back_costs_no_attempt(accepted) -> None:

@@ -269,7 +269,7 @@ async def test_a_wait_works_over_redis_and_gives_its_subscription_back(
     assert now() - began_at < 1.8
     assert json.loads(response.content)["status"] == "CANCELLED"
     assert layer.groups == {}
-    assert layer.channels == {}
+    assert len(layer.channels) == 1  # the one that keeps the layer listening
     await layer.flush()
 
 
