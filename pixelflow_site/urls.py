@@ -15,6 +15,8 @@ handler403 = "common.http.plain.permission_denied"
 handler404 = "common.http.plain.page_not_found"
 handler500 = "common.http.plain.server_error"
 
+admin.site.site_header = admin.site.site_title = "Pixelflow"
+
 urlpatterns = [
     path("", home, name="home"),
     path("healthz", healthz),
