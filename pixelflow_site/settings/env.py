@@ -84,7 +84,12 @@ KEYS: tuple[Key, ...] = (
     Key("ALLOWED_HOSTS", "list", "", "Host names that are answered beside that of `PUBLIC_URL`."),
     Key("DEBUG", "boolean", "false", "Django's debug pages; never in production."),
     Key("LOG_LEVEL", "text", "INFO", "Lowest level that is logged."),
-    Key("WORKER_THREADS", "integer", "4", "Threads that run tasks, in each worker process."),
+    Key(
+        "WORKER_THREADS",
+        "integer",
+        "2",
+        "Threads that run tasks, in each worker process. Short runs share one interpreter: more threads than cores make them slower.",
+    ),
     Key("LEASE_S", "integer", "30", "Seconds after which a silent worker's task is taken over."),
     Key("SWEEP_S", "number", "1.5", "Seconds between two looks for tasks that nobody was told of."),
     Key(
