@@ -9,7 +9,7 @@ from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.core.exceptions import ValidationError
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
 
@@ -17,34 +17,8 @@ from accounts.errors import LastOwner
 from accounts.models import ApiKey, Membership, User, Workspace
 from accounts.services.keys import revoke_api_key
 from accounts.types import Actor, Role
+from common.admin import ExactSearchMixin, LookOnlyMixin, NoDeleteMixin
 from common.ids import new_id
-
-
-class NoDeleteMixin:
-    """History names these rows, so they are switched off instead."""
-
-    def has_delete_permission(
-        self,
-        request: HttpRequest,  # noqa: ARG002 - Django's signature
-        obj: Model | None = None,  # noqa: ARG002
-    ) -> bool:
-        """Refuse."""
-        return False
-
-
-class ExactSearchMixin:
-    """Search that an index answers: whole ids and addresses, which are stored in lower case."""
-
-    show_full_result_count = False
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        """Return Django's results for the term as it is stored."""
-        results: tuple[QuerySet[Any], bool] = super().get_search_results(  # type: ignore[misc]
-            request, queryset, search_term.strip().lower()
-        )
-        return results
 
 
 class UserCreateForm(AdminUserCreationForm):  # type: ignore[type-arg]
@@ -132,7 +106,7 @@ class WorkspaceAdmin(NoDeleteMixin, ExactSearchMixin, admin.ModelAdmin):  # type
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(NoDeleteMixin, ExactSearchMixin, admin.ModelAdmin):  # type: ignore[type-arg]
+class ApiKeyAdmin(LookOnlyMixin, ExactSearchMixin, admin.ModelAdmin):  # type: ignore[type-arg]
     """Keys: to look at and to revoke. They are issued where their secret can be handed over."""
 
     ordering = ("-id",)
@@ -154,18 +128,6 @@ class ApiKeyAdmin(NoDeleteMixin, ExactSearchMixin, admin.ModelAdmin):  # type: i
         "last_used_at",
     )
     actions = ("revoke",)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
-        """Refuse."""
-        return False
-
-    def has_change_permission(
-        self,
-        request: HttpRequest,  # noqa: ARG002
-        obj: ApiKey | None = None,  # noqa: ARG002
-    ) -> bool:
-        """Refuse."""
-        return False
 
     def has_revoke_permission(self, request: HttpRequest) -> bool:
         """Say whether the action is offered: to staff with the right to change keys."""

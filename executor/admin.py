@@ -8,9 +8,10 @@ from typing import Any, cast
 
 from django.contrib import admin
 from django.core.paginator import Paginator
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from common.admin import ExactSearchMixin, LookOnlyMixin
 from executor.models import Execution, File, Task
 
 
@@ -26,39 +27,12 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]
         return rows[: self.bound].count()
 
 
-class LookOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class LookOnlyAdmin(LookOnlyMixin, ExactSearchMixin, admin.ModelAdmin):  # type: ignore[type-arg]
     """Rows to look at, newest first, found by whole ids, which indexes answer."""
 
     paginator = BoundedPaginator
-    show_full_result_count = False
     list_per_page = 50
     ordering = ("-id",)
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        """Return Django's results for the term as ids are stored."""
-        return super().get_search_results(request, queryset, search_term.strip().lower())
-
-    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002 - Django's names
-        """Refuse."""
-        return False
-
-    def has_change_permission(
-        self,
-        request: HttpRequest,  # noqa: ARG002
-        obj: Model | None = None,  # noqa: ARG002
-    ) -> bool:
-        """Refuse."""
-        return False
-
-    def has_delete_permission(
-        self,
-        request: HttpRequest,  # noqa: ARG002
-        obj: Model | None = None,  # noqa: ARG002
-    ) -> bool:
-        """Refuse."""
-        return False
 
 
 @admin.register(Execution)

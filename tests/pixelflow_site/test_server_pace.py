@@ -94,6 +94,24 @@ async def test_B22_a_client_that_stops_in_the_middle_is_cut_off(sent):
     assert b"200 OK" not in answer
 
 
+@pytest.mark.parametrize(
+    "sent",
+    [
+        POST + b"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        POST + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n",
+        POST + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+        b"POST / HTTP/1.1\nHost: x\nContent-Length: 0\n\n",
+    ],
+)
+async def test_B21_a_request_with_two_readings_is_refused(sent):
+    async with connected_to(App()) as (reader, writer):
+        writer.write(sent)
+
+        answer = await read_all(reader)
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
+
+
 async def test_B22_a_client_that_drips_is_cut_off():
     async with connected_to(App()) as (reader, writer):
         writer.write(POST + b"Content-Length: 999\r\n\r\n")
