@@ -8,7 +8,7 @@ from django.conf import settings
 
 from common.fetch import FetchPolicy
 
-QUEUE_OF_COST = {"inline": "runs", "cpu": "runs", "gpu": "gpu", "remote": "remote"}
+QUEUE_OF_COST = {"inline": "runs", "cpu": "runs", "gpu": "gpu", "remote": "remote", "wait": "runs"}
 QUEUES = ("runs", "gpu", "remote")
 
 FETCH_DEADLINE_S = 60.0

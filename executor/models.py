@@ -6,7 +6,14 @@ from django.db.models import Q
 from common.fields import PackedJSONField, id_field
 from common.ids import MAX_ID_LENGTH
 from common.tenancy import TenantModel
-from executor.types import ExecutionStatus, TaskState
+from executor.types import (
+    OPEN_STATUSES,
+    AttemptState,
+    ExecutionStatus,
+    Priority,
+    ReviewState,
+    TaskState,
+)
 
 
 class Execution(TenantModel):
@@ -17,6 +24,11 @@ class Execution(TenantModel):
     answer of a finished run, serialised once, so that poll, stream and callback can never differ.
     `event_seq` is the number of the newest event. `version` is a plain id: versions are immutable
     and cached, so no query ever follows it. Workspaces are soft-deleted, hence DO_NOTHING.
+
+    A run that another run's node started has `parent_id`, and wakes `parent_task_id` when it ends;
+    `iteration` counts the rounds of a loop from 0, `depth` the runs above it. `holds_slot` says
+    that it counts towards its workspace's "running at once". `retry_of` is the run whose results
+    it took over.
     """
 
     id = id_field()
@@ -40,12 +52,29 @@ class Execution(TenantModel):
     estimated_credits = models.BigIntegerField(default=0)
     charged_credits = models.BigIntegerField(default=0)
     event_seq = models.IntegerField(default=0)
+    priority = models.SmallIntegerField(default=Priority.API)
+    holds_slot = models.BooleanField(default=False)
+    parent_id = models.CharField(max_length=MAX_ID_LENGTH, null=True)  # noqa: DJ001 - null: none
+    parent_task_id = models.CharField(max_length=MAX_ID_LENGTH, null=True)  # noqa: DJ001
+    iteration = models.IntegerField(default=0)
+    depth = models.SmallIntegerField(default=0)
+    retry_of = models.CharField(max_length=MAX_ID_LENGTH, null=True)  # noqa: DJ001 - null: none
     created_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
 
     class Meta(TenantModel.Meta):
         indexes = [
+            # the runs that a run's nodes started: cancelling, and going on with a loop
+            models.Index(
+                fields=["parent_id"], name="execution_child", condition=Q(parent_id__isnull=False)
+            ),
+            # age limit: what is still open, oldest first
+            models.Index(
+                fields=["created_at"],
+                name="execution_open",
+                condition=Q(status__in=sorted(OPEN_STATUSES)),
+            ),
             # executions list: newest first, with or without a filter by workflow or status
             models.Index(fields=["workspace", "-id"], name="execution_list"),
             models.Index(fields=["workspace", "workflow_id", "-id"], name="execution_by_workflow"),
@@ -70,7 +99,9 @@ class Task(models.Model):
     `segment` -1 is the fetching of inputs that are URLs. A worker owns it while `lease_until` lies
     ahead and `fence` is what it was when the worker claimed it; every effect is conditional on
     both. `wake_at` is when it may be claimed, `rung_at` when a worker was last told of it;
-    `attempts` counts claims without progress. Engine rows: no customer's query touches them.
+    `attempts` counts claims without progress. `held` is for a place among its workspace's "running
+    at once", `waiting` for another run, a person or the hour `wake_at`: neither holds a worker.
+    Engine rows: no customer's query touches them.
     """
 
     id = id_field()
@@ -80,6 +111,7 @@ class Task(models.Model):
     start = models.IntegerField(default=0)
     stop = models.IntegerField(default=0)
     queue = models.CharField(max_length=16)
+    priority = models.SmallIntegerField(default=Priority.API)
     state = models.CharField(max_length=8, default=TaskState.READY)
     wake_at = models.DateTimeField()
     rung_at = models.DateTimeField(null=True)
@@ -93,6 +125,22 @@ class Task(models.Model):
             # sweep: what is claimable, oldest wake first; history stays out of the index
             models.Index(
                 fields=["wake_at"], name="task_claimable", condition=Q(state=TaskState.READY)
+            ),
+            # claim: the workspaces that have something ready, and the first of each
+            models.Index(
+                fields=["queue", "workspace_id", "priority", "id"],
+                name="task_fair",
+                condition=Q(state=TaskState.READY),
+            ),
+            # a place became free: whose turn it is
+            models.Index(
+                fields=["workspace_id", "priority", "id"],
+                name="task_held",
+                condition=Q(state=TaskState.HELD),
+            ),
+            # sweep: whose wait is over
+            models.Index(
+                fields=["wake_at"], name="task_waiting", condition=Q(state=TaskState.WAITING)
             ),
             # sweep: whose lease has run out; heartbeat: whose leases to renew
             models.Index(
@@ -160,7 +208,8 @@ class File(TenantModel):
 
     `content_type` comes from our own look at the bytes. `execution_id` is the run that made it,
     null for an upload. A deleted row stays (`deleted_at`), so that its id answers 410 rather than
-    404 and is never given out again.
+    404 and is never given out again; its bytes go later, when no other row needs them
+    (`collected_at`). `reused_at` is when a run last took it out of the cache, which counts as young.
     """
 
     id = id_field()
@@ -177,11 +226,160 @@ class File(TenantModel):
     duration_s = models.FloatField(null=True)
     execution_id = models.CharField(max_length=MAX_ID_LENGTH, null=True)  # noqa: DJ001
     created_at = models.DateTimeField()
+    reused_at = models.DateTimeField(null=True)
     deleted_at = models.DateTimeField(null=True)
+    collected_at = models.DateTimeField(null=True)
 
     class Meta(TenantModel.Meta):
         indexes = [
             models.Index(fields=["workspace", "-id"], name="file_list"),
+            # collection: what is deleted while its bytes may still lie there
+            models.Index(
+                fields=["deleted_at"],
+                name="file_uncollected",
+                condition=Q(deleted_at__isnull=False, collected_at__isnull=True),
+            ),
             # deletion asks whether other rows still need the same bytes
             models.Index(fields=["storage_key"], name="file_by_content"),
         ]
+
+
+class Attempt(models.Model):
+    """One try of a node at a provider, written down before the call that may cost money.
+
+    `client_ref` is what the provider is told as our reference, `callback_token` what it calls back
+    with; `handle` is its own id of the job. At most one attempt of a task is open, and whoever
+    takes the task over goes on with it. The moves are in `executor.types.ATTEMPT_MOVES`.
+    """
+
+    id = id_field()
+    execution = models.ForeignKey(Execution, models.CASCADE, related_name="+", db_index=False)
+    workspace_id = models.CharField(max_length=MAX_ID_LENGTH)
+    task_id = models.CharField(max_length=MAX_ID_LENGTH)
+    node_id = models.CharField(max_length=64)
+    number = models.IntegerField()
+    provider = models.CharField(max_length=40)
+    model = models.CharField(max_length=200)
+    state = models.CharField(max_length=10, default=AttemptState.INTENT)
+    client_ref = models.CharField(max_length=MAX_ID_LENGTH, unique=True)
+    callback_token = models.CharField(max_length=64, unique=True)
+    request_digest = models.CharField(max_length=64)
+    handle = PackedJSONField(null=True)
+    result = PackedJSONField(null=True)
+    error = PackedJSONField(null=True)
+    created_at = models.DateTimeField()
+    submitted_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    called_back_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            # staff: what a provider may have done for us without our knowing
+            models.Index(
+                fields=["provider", "created_at"],
+                name="attempt_unknown",
+                condition=Q(state=AttemptState.UNKNOWN),
+            ),
+            models.Index(fields=["execution"], name="attempt_of_execution"),
+        ]
+        constraints = [
+            # two workers can never both begin the same try
+            models.UniqueConstraint(fields=["task_id", "number"], name="attempt_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.id} {self.provider} {self.state}"
+
+
+class CacheEntry(TenantModel):
+    """What a node gave for equal inputs before; `key` is `executor.engine.keys`'.
+
+    `outputs` are stored forms by port. Files in them are only named: an entry whose file is gone is
+    no entry.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    workspace = models.ForeignKey(
+        "accounts.Workspace", models.DO_NOTHING, related_name="+", db_index=False
+    )
+    key = models.CharField(max_length=64)
+    outputs = PackedJSONField()
+    bytes = models.BigIntegerField(default=0)
+    used_at = models.DateTimeField()
+
+    class Meta(TenantModel.Meta):
+        indexes = [
+            # purge by age, and by size from the least recently used on
+            models.Index(fields=["workspace", "used_at"], name="cache_by_use"),
+        ]
+        constraints = [models.UniqueConstraint(fields=["workspace", "key"], name="cache_once")]
+
+
+class Review(TenantModel):
+    """A question to a person that a run waits for, and what was decided, by whom and when.
+
+    `question` is what is shown (kind, title, values in stored form), `default` what counts when
+    nobody answers until `expires_at`; `decision` what was decided. `link_key` is part of the signed
+    link, so that a new one makes old links void. `decided_by` names a user, a key or `link`.
+    """
+
+    id = id_field()
+    workspace = models.ForeignKey(
+        "accounts.Workspace", models.DO_NOTHING, related_name="+", db_index=False
+    )
+    execution = models.ForeignKey(Execution, models.CASCADE, related_name="+", db_index=False)
+    task_id = models.CharField(max_length=MAX_ID_LENGTH, unique=True)
+    node_id = models.CharField(max_length=64)
+    state = models.CharField(max_length=8, default=ReviewState.OPEN)
+    question = PackedJSONField()
+    default = PackedJSONField(null=True)
+    decision = PackedJSONField(null=True)
+    decided_by = models.CharField(max_length=80, blank=True, default="")
+    decided_via = models.CharField(max_length=8, blank=True, default="")
+    link_key = models.CharField(max_length=32)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta(TenantModel.Meta):
+        indexes = [
+            models.Index(fields=["workspace", "state", "-id"], name="review_list"),
+            models.Index(fields=["execution"], name="review_of_execution"),
+        ]
+
+
+class WorkspaceLoad(models.Model):
+    """How many runs of a workspace are under way, kept rather than counted.
+
+    Raised and lowered in the transactions that admit and end a run, so it never drifts.
+    """
+
+    workspace_id = models.CharField(max_length=MAX_ID_LENGTH, primary_key=True)
+    running = models.IntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(running__gte=0), name="load_not_negative")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.workspace_id} {self.running}"
+
+
+class Occurrence(models.Model):
+    """One due time of a regular job; the unique pair is what makes each happen once."""
+
+    id = models.BigAutoField(primary_key=True)
+    schedule = models.CharField(max_length=40)
+    due_at = models.DateTimeField()
+    owner = models.CharField(max_length=80)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["schedule", "due_at"], name="occurrence_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.schedule} {self.due_at}"

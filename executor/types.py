@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import Any, Literal
 
 
@@ -43,11 +43,54 @@ class NodeStatus(StrEnum):
 
 
 class TaskState(StrEnum):
-    """Where a task stands. `ready` and `running` are live, the others are history."""
+    """Where a task stands. `done` and `dropped` are history, the others are live.
 
+    `held` waits for a place among its workspace's "running at once", `waiting` for another run, a
+    person, or an hour.
+    """
+
+    HELD = "held"
     READY = "ready"
     RUNNING = "running"
+    WAITING = "waiting"
     DONE = "done"
+    DROPPED = "dropped"
+
+
+LIVE_TASKS = (TaskState.HELD, TaskState.READY, TaskState.RUNNING, TaskState.WAITING)
+
+
+class Priority(IntEnum):
+    """Who goes first among equals; the lowest number does. Load is shed from the other end."""
+
+    PLAYGROUND = 0
+    API = 1
+    BATCH = 2
+
+
+class AttemptState(StrEnum):
+    """Where a try at a provider stands.
+
+    `intent`: written down, perhaps sent. `submitted`: the provider's handle is known. `fetching`:
+    it is done there, and its results are being taken over. `unknown`: nobody can say whether the
+    provider works for us, and nothing is sent again.
+    """
+
+    INTENT = "intent"
+    SUBMITTED = "submitted"
+    FETCHING = "fetching"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    UNKNOWN = "unknown"
+
+
+class ReviewState(StrEnum):
+    """Where a question to a person stands."""
+
+    OPEN = "open"
+    DECIDED = "decided"
+    EXPIRED = "expired"
     DROPPED = "dropped"
 
 
@@ -59,6 +102,14 @@ class Trigger(StrEnum):
     PLAYGROUND = "playground"
     BATCH = "batch"
     MCP = "mcp"
+
+    @property
+    def priority(self) -> Priority:
+        """Whose turn it is among runs of one workspace."""
+        return _PRIORITIES.get(self, Priority.API)
+
+
+_PRIORITIES = {Trigger.PLAYGROUND: Priority.PLAYGROUND, Trigger.BATCH: Priority.BATCH}
 
 
 DRAFT = "draft"  # the version of a run of a draft, which has no number
@@ -72,20 +123,28 @@ class RunError:
     message: str
     node_id: str | None = None
     retryable: bool = False
+    provider: str | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """Return the `error` member of the API."""
-        return {
+        """Return the `error` member of the API; `provider` is there only where one had a part."""
+        shown = {
             "code": self.code,
             "message": self.message,
             "nodeId": self.node_id,
             "retryable": self.retryable,
         }
+        return shown if self.provider is None else {**shown, "provider": self.provider}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "RunError":
         """Read an error that `as_json` wrote."""
-        return cls(value["code"], value["message"], value["nodeId"], value["retryable"])
+        return cls(
+            value["code"],
+            value["message"],
+            value["nodeId"],
+            value["retryable"],
+            value.get("provider"),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 import hashlib
 from functools import lru_cache
+from importlib import import_module
+from typing import Any
 
 from django.conf import settings
 
@@ -16,6 +18,11 @@ def cursor_secret() -> bytes:
 def fetch_policy() -> FetchPolicy:
     """Return which addresses a callback URL may name beyond the public internet."""
     return FetchPolicy(loopback_ports=settings.FETCH_LOOPBACK_PORTS)
+
+
+def extra_nodes() -> list[type[Any]]:
+    """Return the node classes of the installation's own modules, each of which has `NODES`."""
+    return [node for name in settings.EXTRA_NODES for node in import_module(name).NODES]
 
 
 @lru_cache(maxsize=4)

@@ -13,7 +13,9 @@ from django.db.models import F, QuerySet
 
 from common.errors import InvalidGraph, NotFound
 from common.sql import select_values
+from workflows import conf
 from workflows.catalogue.load import Catalogue, build_catalogue
+from workflows.catalogue.nodes import ALL_NODES
 from workflows.errors import NotPublished
 from workflows.graphs.document import parse_graph
 from workflows.graphs.interface import (
@@ -55,8 +57,8 @@ _CALLBACK_URL = F("workflow__callback_url")
 
 @cache
 def get_catalogue() -> Catalogue:
-    """Return the shipped catalogue, built once in each process."""
-    return build_catalogue()
+    """Return the shipped node types and those of `EXTRA_NODES`, built once in each process."""
+    return build_catalogue((*ALL_NODES, *conf.extra_nodes()))
 
 
 def check_graph(document: object) -> Resolution:

@@ -31,6 +31,7 @@ class NodeRecord:
     credits: int = 0
     started_at: str | None = None
     finished_at: str | None = None
+    cached: bool = False
 
     def as_json(self) -> list[Any]:
         """Return the record as JSON, without names: there are many of them."""
@@ -43,6 +44,7 @@ class NodeRecord:
             self.credits,
             self.started_at,
             self.finished_at,
+            *([True] if self.cached else []),
         ]
 
     @classmethod
@@ -53,7 +55,11 @@ class NodeRecord:
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """What is stored of a run. `running` are the segments that a worker holds right now."""
+    """What is stored of a run.
+
+    `running` are the segments that a worker holds right now, `waiting` those that wait for another
+    run or a person without one.
+    """
 
     id: str
     status: str
@@ -64,6 +70,7 @@ class RunRecord:
     started_at: datetime | None
     finished_at: datetime | None
     running: frozenset[int] = frozenset()
+    waiting: frozenset[int] = frozenset()
 
 
 class Presenter:
@@ -120,7 +127,7 @@ class Presenter:
             "label": node.label,
             "status": status,
             "progress": 1.0 if status == NodeStatus.COMPLETED else 0.0,
-            "cached": False,
+            "cached": bool(chunks) and all(chunk.cached for chunk in chunks),
             "credits": sum(chunk.credits for chunk in chunks),
             "startedAt": min((c.started_at for c in chunks if c.started_at), default=None),
             "finishedAt": max((c.finished_at for c in chunks if c.finished_at), default=None)
@@ -161,7 +168,9 @@ class Presenter:
             return self.state.statuses[node.id]
         if records and node.space is None:
             return records[0].status  # stored by a task that goes on with its other nodes
-        if segment in run.running:
+        if segment in run.waiting and node.spec.meta.role == "review":
+            return NodeStatus.PAUSED
+        if segment in run.running or segment in run.waiting:
             return NodeStatus.RUNNING
         return NodeStatus.QUEUED if segment in self.state.open else NodeStatus.PENDING
 

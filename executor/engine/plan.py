@@ -121,7 +121,7 @@ def build_plan(graph: ResolvedGraph) -> Plan:
     """Cut a graph into segments. Pure, and the same for equal graphs."""
     cutter = _Cutter(graph)
     for node in graph.nodes:
-        if node.spec.meta.role == "plain":
+        if node.spec.meta.role not in ("input", "output"):
             cutter.place(node)
     return Plan(graph, cutter.segments())
 

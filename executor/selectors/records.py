@@ -9,7 +9,11 @@ from executor.models import Execution, NodeResults
 from executor.selectors.links import media_url
 
 
-def run_record(execution: Execution, running: frozenset[int] = frozenset()) -> RunRecord:
+def run_record(
+    execution: Execution,
+    running: frozenset[int] = frozenset(),
+    waiting: frozenset[int] = frozenset(),
+) -> RunRecord:
     """Return what the presenter needs of an execution row."""
     return RunRecord(
         id=execution.id,
@@ -21,6 +25,7 @@ def run_record(execution: Execution, running: frozenset[int] = frozenset()) -> R
         started_at=execution.started_at,
         finished_at=execution.finished_at,
         running=running,
+        waiting=waiting,
     )
 
 

@@ -214,22 +214,28 @@ def list_final_among(execution_ids: Collection[str]) -> list[str]:
 
 @cache
 def _poll_sql() -> str:
-    """Return the poll's first statement: the row, and which of its segments workers hold."""
-    joined = "STRING_AGG(t.segment::text, ',')" if conf.is_postgres() else "GROUP_CONCAT(t.segment)"
+    """Return the poll's first statement: the row, and which of its segments are under way."""
+    place = "t.segment || ':' || t.state"
+    joined = f"STRING_AGG({place}, ',')" if conf.is_postgres() else f"GROUP_CONCAT({place})"
     return (
         f"SELECT e.status, e.final_payload, (SELECT {joined} FROM executor_task t "  # noqa: S608
-        f"WHERE t.execution_id = e.id AND t.state = '{TaskState.RUNNING}'), "
+        f"WHERE t.execution_id = e.id AND t.state IN ('{TaskState.RUNNING}', "
+        f"'{TaskState.WAITING}')), "
         f"{columns_of(Execution, 'e')} FROM executor_execution e "
         "WHERE e.id = %s AND e.workspace_id = %s"
     )
 
 
 def _payload(execution: Execution, held: str | None) -> dict[str, Any]:
-    """Return the answer of a run that is not over; `held` are segments that workers hold, "1,4"."""
+    """Return the answer of a run that is not over; `held` is as "1:running,4:waiting"."""
     plan, state = plan_of(execution.version_id), RunState.from_json(execution.state)
-    running = frozenset(int(segment) for segment in (held or "").split(",") if segment)
+    places = [place.split(":") for place in (held or "").split(",") if place]
+    running, waiting = (
+        frozenset(int(segment) for segment, state in places if state == wanted)
+        for wanted in (TaskState.RUNNING, TaskState.WAITING)
+    )
     records = records_of(select_rows(NodeResults, {"execution_id": execution.id}))
-    return presenter_of(plan, state).payload(run_record(execution, running), records)
+    return presenter_of(plan, state).payload(run_record(execution, running, waiting), records)
 
 
 def _summary(row: Execution) -> dict[str, Any]:

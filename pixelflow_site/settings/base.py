@@ -239,6 +239,11 @@ KEY_PEPPERS = env.secret("KEY_PEPPERS")
 WORKER_THREADS = env.integer("WORKER_THREADS")
 LEASE_S = env.integer("LEASE_S")
 SWEEP_S = env.number("SWEEP_S")
+EXTRA_NODES = env.items("EXTRA_NODES")
+EXTRA_PROVIDERS = env.items("EXTRA_PROVIDERS")
+FAULTS = env.text("FAULTS")
+if FAULTS and not DEBUG:
+    raise SettingsError("FAULTS is for tests and needs DEBUG")
 FETCH_LOOPBACK_PORTS = env.integers("FETCH_LOOPBACK_PORTS")
 if FETCH_LOOPBACK_PORTS and not DEBUG:
     raise SettingsError("FETCH_LOOPBACK_PORTS is for development and needs DEBUG")

@@ -93,6 +93,24 @@ KEYS: tuple[Key, ...] = (
     Key("LEASE_S", "integer", "30", "Seconds after which a silent worker's task is taken over."),
     Key("SWEEP_S", "number", "1.5", "Seconds between two looks for tasks that nobody was told of."),
     Key(
+        "EXTRA_NODES",
+        "list",
+        "",
+        "Modules with node types of your own; each has a tuple `NODES` of node classes.",
+    ),
+    Key(
+        "EXTRA_PROVIDERS",
+        "list",
+        "",
+        "Modules with provider adapters of your own; each has a tuple `ADAPTERS`.",
+    ),
+    Key(
+        "FAULTS",
+        "text",
+        "",
+        "Kill points to arm, for tests of durability (`common.faults`); refused unless `DEBUG` is on.",
+    ),
+    Key(
         "FETCH_LOOPBACK_PORTS",
         "list",
         "",

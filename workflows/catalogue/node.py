@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict
 from workflows.catalogue.ports import Port
 from workflows.catalogue.values import Image, Media
 
-CostClass = Literal["inline", "cpu", "gpu", "remote"]
+CostClass = Literal["inline", "cpu", "gpu", "remote", "wait"]
+Role = Literal["input", "output", "plain", "call", "review"]
 CachePolicy = Literal["by_inputs", "never"]
 Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -40,7 +41,9 @@ class Meta:
 
     `type` is `family.name`; `version` grows when ports or parameters change meaning, and
     `upgrades[n]` turns the parameters of version n into those of n + 1. `cost` says where it runs:
-    `inline` takes milliseconds and is fused with its neighbours, the others are tasks of their own.
+    `inline` takes milliseconds and is fused with its neighbours, the others are tasks of their own;
+    `wait` is for what waits without a worker: `role` says whether for another run (`call`) or for a
+    person (`review`).
     """
 
     type: str
@@ -50,7 +53,7 @@ class Meta:
     version: int = 1
     cost: CostClass = "inline"
     cache: CachePolicy = "by_inputs"
-    role: Literal["input", "output", "plain"] = "plain"
+    role: Role = "plain"
     keywords: tuple[str, ...] = ()
     replaced_by: str | None = None
     upgrades: Mapping[int, Upgrade] = field(default_factory=dict)

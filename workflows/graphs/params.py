@@ -129,7 +129,7 @@ def _check_name(
 ) -> None:
     """Inputs have different names, and so have outputs: they are fields of the API."""
     role = spec.meta.role
-    if role == "plain":
+    if role not in ("input", "output"):
         return
     name = given.get("name", spec.params_by_name["name"].default)
     if not isinstance(name, str):
