@@ -44,7 +44,7 @@ def get_broker() -> dramatiq.Broker:
 def ring(task_id: str, queue: str) -> None:
     """Tell a worker of a task. A broker that fails is logged; the sweep will tell again."""
     message: dramatiq.Message[Any] = dramatiq.Message(
-        queue_name=queue, actor_name=TASK_ACTOR, args=(), kwargs={"task_id": task_id}, options={}
+        queue_name=queue, actor_name=TASK_ACTOR, args=(), kwargs={"task_id": task_id, "queue": queue}, options={}
     )
     try:
         get_broker().enqueue(message)

@@ -19,10 +19,11 @@ from executor.errors import LeaseLost
 from executor.media.errors import MediaRejected
 from executor.media.types import MediaLimits
 from executor.models import Execution, File, Task
-from executor.runtime.bench import Cancellation, TaskBench
+from executor.runtime.bench import TaskBench
+from executor.runtime.running import Cancellation, RunningTask, RunningTasks
 from executor.selectors import runs
 from executor.selectors.planning import plan_of
-from executor.services.claims import Claim, claim_of, claim_task, hand_back
+from executor.services.claims import Claim, claim_next, claim_of, claim_task, hand_back
 from executor.services.files import file_kind, import_media, media_of
 from executor.services.results import (
     TaskReport,
@@ -41,38 +42,6 @@ COMMIT_EVERY_S = 1.0
 ON_OWN_FOR_S = 20.0  # then the rest of a run is left to whoever is free
 
 
-class RunningTasks:
-    """The tasks that this process runs right now, so that its watch can stop those cancelled."""
-
-    def __init__(self) -> None:
-        self._by_task: dict[str, tuple[str, Cancellation]] = {}
-
-    def add(self, claim: Claim, execution_id: str) -> Cancellation:
-        """Enter a task."""
-        cancellation = Cancellation()
-        self._by_task[claim.task_id] = (execution_id, cancellation)
-        return cancellation
-
-    def remove(self, claim: Claim) -> None:
-        """Strike a task out."""
-        self._by_task.pop(claim.task_id, None)
-
-    def tasks(self) -> list[str]:
-        """Return the tasks."""
-        return list(self._by_task)
-
-    def executions(self) -> set[str]:
-        """Return the runs that tasks here belong to."""
-        return {execution_id for execution_id, _ in list(self._by_task.values())}
-
-    def cancel(self, execution_ids: Iterable[str]) -> None:
-        """Stop the tasks of these runs."""
-        over = set(execution_ids)
-        for execution_id, cancellation in list(self._by_task.values()):
-            if execution_id in over:
-                cancellation.set()
-
-
 class Performer:
     """Performs tasks for one worker process; safe to use from many threads."""
 
@@ -82,12 +51,20 @@ class Performer:
         self.running = RunningTasks()
         self.is_stopping = False
 
+    def perform_next(self, queue: str) -> None:
+        """Claim the task of a queue whose turn it is, and perform it; nothing if there is none."""
+        claimed = claim_next(queue=queue, owner=self.owner, clock=self.clock)
+        if claimed is not None:
+            self._perform(*claimed)
+
     def perform(self, task_id: str) -> None:
-        """Claim a task and run it, then go on with what it made ready in the same run."""
+        """Claim a certain task and perform it, unless somebody has it or it was done long ago."""
         claimed = claim_task(task_id=task_id, owner=self.owner, clock=self.clock)
-        if claimed is None:
-            return  # somebody else has it, or it was done long ago
-        claim, execution = claimed
+        if claimed is not None:
+            self._perform(*claimed)
+
+    def _perform(self, claim: Claim, execution: Execution) -> None:
+        """Run a claimed task, then go on with what it made ready in the same run."""
         began_at = self.clock.now()
         following = self._perform_one(claim, execution)
         while following is not None:

@@ -15,7 +15,12 @@ from common.clock import SYSTEM_CLOCK, Clock
 from executor import conf, dispatch
 from executor.runtime.perform import Performer
 from executor.selectors.runs import list_final_among
-from executor.services.claims import release_dead, renew_leases, ring_unheard
+from executor.services.claims import (
+    promote_forgotten,
+    release_dead,
+    renew_leases,
+    ring_unheard,
+)
 from executor.services.results import fail_poisonous
 
 logger = logging.getLogger(__name__)
@@ -76,6 +81,7 @@ class WorkerProcess:
     def sweep(self) -> None:
         """Take over what dead workers left, and ring for what nobody was told of."""
         poison = release_dead(clock=self.clock)
+        promote_forgotten(clock=self.clock)
         ring_unheard(clock=self.clock, queues=self.queues)
         for task_id in poison:
             fail_poisonous(task_id=task_id, clock=self.clock)

@@ -66,7 +66,9 @@ def _start(execution: Execution, plan: Plan, inputs: Mapping[str, Any]) -> None:
         step = first_step(plan, state, inputs)
     execution.state = state.as_json()
     insert_rows([execution])
-    change = Transition(execution, plan, state, execution.created_at, is_whole=True)
+    change = Transition(
+        execution, plan, state, execution.created_at, is_whole=True, is_new=True, has_place=False
+    )
     change.apply(step)
     if change.records or change.events:
         change.write()
@@ -87,6 +89,7 @@ def _execution(
         version_id=version.id,
         version_number=version.number,
         status=ExecutionStatus.QUEUED,
+        priority=request.trigger.priority,
         mode=request.mode,
         trigger=request.trigger,
         key_id=request.key_id,

@@ -9,8 +9,9 @@ from executor.errors import ExecutionNotFound
 from executor.models import Execution, NodeResults, Task
 from executor.selectors.planning import plan_of
 from executor.selectors.records import records_of
+from executor.services.places import leave_place_if_any
 from executor.services.transitions import Transition, lock_execution
-from executor.types import ExecutionStatus, TaskState
+from executor.types import LIVE_TASKS, ExecutionStatus, TaskState
 
 
 def cancel_execution(
@@ -35,13 +36,12 @@ def cancel_execution(
 
 
 def _cancel(execution: Execution, clock: Clock) -> None:
-    live = Task.objects.filter(
-        execution_id=execution.id, state__in=(TaskState.READY, TaskState.RUNNING)
-    )
+    leave_place_if_any(execution, clock.now())
+    live = Task.objects.filter(execution_id=execution.id, state__in=LIVE_TASKS)
     live.update(state=TaskState.DROPPED, lease_until=None)
     plan, state = plan_of(execution.version_id), RunState.from_json(execution.state)
     stored = records_of(NodeResults.objects.filter(execution_id=execution.id))
     cancel_rest(plan, state, {record.node_id: record.status for record in stored})
-    change = Transition(execution, plan, state, clock.now())
+    change = Transition(execution, plan, state, clock.now(), has_place=False)
     change.finish(ExecutionStatus.CANCELLED, None)
     change.write()

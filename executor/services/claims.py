@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import transaction
 from django.db.models import F, Q
-from django.db.models.functions import Now
 
 from common.clock import SYSTEM_CLOCK, Clock
 from common.sql import (
@@ -23,7 +23,9 @@ from executor import conf, dispatch
 from executor.engine.step import TaskSpec
 from executor.errors import LeaseLost
 from executor.models import Execution, Task
-from executor.services.transitions import lease_end
+from executor.services.fairness import claim_fairest
+from executor.services.places import list_workspaces_with_held, lock_load, promote_held
+from executor.services.timing import lease_end, shared_now
 from executor.types import ExecutionStatus, TaskState
 
 MAX_ATTEMPTS = 3  # claims without progress, then the task is poison
@@ -53,7 +55,7 @@ class Claim:
 def claim_task(
     *, task_id: str, owner: str, clock: Clock = SYSTEM_CLOCK
 ) -> tuple[Claim, Execution] | None:
-    """Take a ready task; None when it is not there to be taken (any more)."""
+    """Take a certain ready task; None when it is not there to be taken (any more)."""
     now = clock.now()
     with _by_itself():
         task = update_returning(
@@ -67,6 +69,19 @@ def claim_task(
             },
             {"pk": task_id, "state": TaskState.READY, "wake_at": AtMost(SharedNow(now))},
         )
+        if task is None:
+            return None
+        execution = _begun(task.execution_id, now)
+    return claim_of(task), execution
+
+
+def claim_next(
+    *, queue: str, owner: str, clock: Clock = SYSTEM_CLOCK
+) -> tuple[Claim, Execution] | None:
+    """Take the ready task of a queue whose turn it is (`executor.services.fairness`)."""
+    now = clock.now()
+    with _by_itself():
+        task = claim_fairest(queue, owner, now)
         if task is None:
             return None
         execution = _begun(task.execution_id, now)
@@ -96,6 +111,10 @@ def _begun(execution_id: str, now: datetime) -> Execution:
     if execution is None:
         execution = select_row(Execution, {"pk": execution_id})
     assert execution is not None  # noqa: S101 - a task's run is never deleted before it
+    if execution.status == ExecutionStatus.PAUSED:  # somebody decided, and it had to wait its turn
+        resumed = {"status": ExecutionStatus.RUNNING}
+        paused = {"pk": execution_id, "status": ExecutionStatus.PAUSED}
+        execution = update_returning(Execution, resumed, paused) or execution
     return execution
 
 
@@ -125,7 +144,7 @@ def renew_leases(*, owner: str, task_ids: Collection[str], clock: Clock = SYSTEM
     """
     held = Task.objects.filter(pk__in=task_ids, lease_owner=owner, state=TaskState.RUNNING)
     with forgettable():
-        ends = _shared_now(clock.now()) + timedelta(seconds=conf.lease_s())
+        ends = shared_now(clock.now()) + timedelta(seconds=conf.lease_s())
         return held.update(lease_until=ends)
 
 
@@ -153,7 +172,7 @@ def release_dead(*, clock: Clock = SYSTEM_CLOCK, all_leases: bool = False) -> li
     now = clock.now()
     dead = Task.objects.filter(state=TaskState.RUNNING)
     if not all_leases:
-        dead = dead.filter(lease_until__lt=_shared_now(now))
+        dead = dead.filter(lease_until__lt=shared_now(now))
     poison = list(dead.filter(attempts__gte=MAX_ATTEMPTS).values_list("pk", flat=True))
     if poison:  # a worker that got through in the meantime keeps its task
         dead.filter(pk__in=poison, attempts__gte=MAX_ATTEMPTS).update(
@@ -162,11 +181,25 @@ def release_dead(*, clock: Clock = SYSTEM_CLOCK, all_leases: bool = False) -> li
     dead.filter(attempts__lt=MAX_ATTEMPTS).update(
         state=TaskState.READY,
         lease_until=None,
-        wake_at=_shared_now(now),
+        wake_at=shared_now(now),
         rung_at=None,
         fence=F("fence") + 1,
     )
     return poison
+
+
+def promote_forgotten(*, clock: Clock = SYSTEM_CLOCK) -> int:
+    """Let held runs go on where there are places after all; returns how many.
+
+    Places are handed on when they are left; this is for a plan that grew, and for a run that was
+    held in the moment in which the last place became free.
+    """
+    promoted = 0
+    for workspace_id in list_workspaces_with_held():
+        with transaction.atomic():
+            lock_load(workspace_id)
+            promoted += promote_held(workspace_id, clock.now())
+    return promoted
 
 
 def ring_unheard(*, clock: Clock = SYSTEM_CLOCK, queues: Sequence[str]) -> int:
@@ -180,7 +213,7 @@ def ring_unheard(*, clock: Clock = SYSTEM_CLOCK, queues: Sequence[str]) -> int:
                 _rung_before(now, wait_s),
                 state=TaskState.READY,
                 queue=queue,
-                wake_at__lte=_shared_now(now),
+                wake_at__lte=shared_now(now),
             )
             .order_by("wake_at")
             .values_list("pk", flat=True)[:SWEEP_LIMIT]
@@ -195,11 +228,6 @@ def ring_unheard(*, clock: Clock = SYSTEM_CLOCK, queues: Sequence[str]) -> int:
 
 def _rung_before(now: datetime, wait_s: float) -> Q:
     return Q(rung_at=None) | Q(rung_at__lt=now - timedelta(seconds=wait_s))
-
-
-def _shared_now(now: datetime) -> Any:
-    """Return the time that leases go by, for a query of Django's."""
-    return Now() if conf.is_postgres() else now
 
 
 def _owned(claim: Claim) -> dict[str, Any]:

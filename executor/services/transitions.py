@@ -16,6 +16,8 @@ from executor.engine.state import RunState, sources_of
 from executor.engine.step import Step, TaskSpec, drop_tasks
 from executor.models import Execution, ExecutionEvent, NodeResults, Task
 from executor.selectors.records import presenter_of, records_of, run_record
+from executor.services.places import leave_place, take_place
+from executor.services.timing import lease_end
 from executor.types import ExecutionStatus, NodeStatus, TaskState
 
 FETCH_SEGMENT = -1
@@ -27,7 +29,8 @@ class Transition:
 
     `records` are of nodes that ended in this transaction, for the `part`-th row of the task at
     `segment` and `start`; `is_whole` says that no others exist, which spares a query when the run
-    ends in one go.
+    ends in one go. `is_new` says that the run is being stored, and needs a place if it gets tasks.
+    `has_place` says that it has one, to be left when it ends.
     """
 
     execution: Execution
@@ -39,6 +42,8 @@ class Transition:
     part: int = 0
     records: list[NodeRecord] = field(default_factory=list)
     is_whole: bool = False
+    is_new: bool = False
+    has_place: bool = True
     events: list[dict[str, Any]] = field(default_factory=list)
     changed: dict[str, Any] = field(default_factory=dict)
 
@@ -67,6 +72,8 @@ class Transition:
             self.changed["state"] = self.state.as_json()
         self._append_events()
         update_rows(Execution, self.changed, {"pk": self.execution.id})
+        if self.has_place and self.execution.status_is_final:
+            leave_place(self.execution, self.now)  # last, for whoever waits for a place waits here
         dispatch.announce_on_commit(self.execution.id)
 
     def tell_node(self, node_id: str, records: Sequence[NodeRecord], status: str) -> None:
@@ -135,20 +142,29 @@ class Transition:
                 self.tell_node(node_id, (), NodeStatus.SKIPPED)
 
     def _create_tasks(self, specs: Sequence[TaskSpec], claim_for: str) -> Task | None:
-        tasks = [self._task(spec) for spec in specs]
-        mine = next((task for task in tasks if task.queue == "runs"), None) if claim_for else None
+        if not specs:
+            return None
+        state = self._first_state() if self.is_new else TaskState.READY
+        tasks = [self._task(spec, state) for spec in specs]
+        may_go_on = claim_for and not dispatch.backlog("runs")  # else it is somebody else's turn
+        mine = next((task for task in tasks if task.queue == "runs"), None) if may_go_on else None
         if mine is not None:
             mine.state, mine.lease_owner = TaskState.RUNNING, claim_for
             mine.fence = mine.attempts = 1
             mine.lease_until = cast(datetime, lease_end(self.now))
-        if tasks:
-            insert_rows(tasks)
+        insert_rows(tasks)
         for task in tasks:
-            if task is not mine:
+            if task.state == TaskState.READY:
                 dispatch.ring_on_commit(task.id, task.queue)
         return mine
 
-    def _task(self, spec: TaskSpec) -> Task:
+    def _first_state(self) -> TaskState:
+        """Say how a new run's tasks begin: held, where its workspace has enough under way."""
+        is_root = self.execution.parent_id is None
+        has_place = not is_root or take_place(self.execution.workspace_id)
+        return TaskState.READY if has_place else TaskState.HELD
+
+    def _task(self, spec: TaskSpec, state: TaskState) -> Task:
         fetching = spec.segment == FETCH_SEGMENT
         cost = "cpu" if fetching else self.plan.segments[spec.segment].cost
         return Task(
@@ -159,6 +175,8 @@ class Transition:
             start=spec.start,
             stop=spec.stop,
             queue=conf.QUEUE_OF_COST[cost],
+            priority=self.execution.priority,
+            state=state,
             wake_at=cast(datetime, SharedNow(self.now)),  # insert_rows writes it as SQL
             rung_at=self.now,
         )
@@ -194,8 +212,3 @@ def lock_execution(execution_id: str) -> Execution | None:
     On SQLite the IMMEDIATE transaction itself is the lock.
     """
     return select_row(Execution, {"pk": execution_id}, lock=True)
-
-
-def lease_end(now: datetime) -> SharedNow:
-    """Return when a lease taken now runs out."""
-    return SharedNow(now, plus_s=conf.lease_s())

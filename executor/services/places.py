@@ -1,0 +1,117 @@
+"""Places among a workspace's "running at once": taking one, leaving it, and whose turn it is then.
+
+A run that finds no place is stored with its tasks `held`; who leaves a place gives it to the next
+held run in the same transaction. `WorkspaceLoad` keeps the count. A run has a place while it is
+open and none of its tasks is held, unless it is paused and no task of it could go on. Runs that
+other runs started have none of their own.
+
+Locks, in this order: the run's own row, its workspace's load, tasks. Whoever hands a place on
+holds the load, so no two hand on the same.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+
+from django.db import connection
+
+from billing.api import get_limits
+from common.sql import select_row
+from executor import dispatch
+from executor.models import Execution, Task, WorkspaceLoad
+from executor.services.timing import shared_now
+from executor.types import ExecutionStatus, TaskState
+
+_AT_WORK = (TaskState.READY, TaskState.RUNNING)
+
+
+@dataclass(frozen=True, slots=True)
+class Promoted:
+    """A task that may be claimed now."""
+
+    task_id: str
+    queue: str
+
+
+def take_place(workspace_id: str) -> bool:
+    """Take a place if there is one; inside the transaction that stores or resumes a run."""
+    with connection.cursor() as cursor:
+        cursor.execute(_take_sql(), (workspace_id, get_limits(workspace_id).running_at_once))
+        return bool(cursor.rowcount)
+
+
+def leave_place(execution: Execution, now: datetime) -> None:
+    """Give up a run's place, and give it to the next held run of the workspace.
+
+    The tasks that can go on then are rung on commit.
+    """
+    if execution.parent_id is None:
+        with connection.cursor() as cursor:
+            cursor.execute(_leave_sql(), (execution.workspace_id,))
+        promote_held(execution.workspace_id, now)
+
+
+def leave_place_if_any(execution: Execution, now: datetime) -> None:
+    """Do as `leave_place` for a run that may be held or paused, before its tasks are dropped."""
+    if execution.parent_id is None and _has_place(execution):
+        leave_place(execution, now)
+
+
+def promote_held(workspace_id: str, now: datetime) -> int:
+    """Let held runs go on while there are places; returns how many. The load must be locked."""
+    promoted = 0
+    while (held := _next_held(workspace_id)) is not None and take_place(workspace_id):
+        for task in _release(held, now):
+            dispatch.ring_on_commit(task.task_id, task.queue)
+        promoted += 1
+    return promoted
+
+
+def list_workspaces_with_held() -> list[str]:
+    """Return the workspaces that have held runs, for the sweep."""
+    held = Task.objects.filter(state=TaskState.HELD)
+    return list(held.values_list("workspace_id", flat=True).distinct()[:1_000])
+
+
+def lock_load(workspace_id: str) -> None:
+    """Hold a workspace's load until the transaction ends."""
+    select_row(WorkspaceLoad, {"pk": workspace_id}, lock=True)
+
+
+def _has_place(execution: Execution) -> bool:
+    lock_load(execution.workspace_id)  # after this nobody else moves the run's held tasks
+    states = set(Task.objects.filter(execution_id=execution.id).values_list("state", flat=True))
+    if TaskState.HELD in states:
+        return False
+    return execution.status != ExecutionStatus.PAUSED or bool(states.intersection(_AT_WORK))
+
+
+def _next_held(workspace_id: str) -> str | None:
+    held = Task.objects.filter(workspace_id=workspace_id, state=TaskState.HELD)
+    return held.order_by("priority", "id").values_list("execution_id", flat=True).first()
+
+
+def _release(execution_id: str, now: datetime) -> list[Promoted]:
+    held = Task.objects.filter(execution_id=execution_id, state=TaskState.HELD)
+    released = [Promoted(*values) for values in held.values_list("pk", "queue")]
+    held.update(state=TaskState.READY, wake_at=shared_now(now), rung_at=now)
+    return released
+
+
+def _table() -> str:
+    return connection.ops.quote_name(WorkspaceLoad._meta.db_table)  # noqa: SLF001 - public API
+
+
+@cache
+def _leave_sql() -> str:
+    return f"UPDATE {_table()} SET running = running - 1 WHERE workspace_id = %s AND running > 0"  # noqa: S608
+
+
+@cache
+def _take_sql() -> str:
+    table = _table()
+    return (
+        f"INSERT INTO {table} (workspace_id, running) VALUES (%s, 1) "  # noqa: S608
+        f"ON CONFLICT (workspace_id) DO UPDATE SET running = {table}.running + 1 "
+        f"WHERE {table}.running < %s"
+    )
