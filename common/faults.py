@@ -69,6 +69,10 @@ class FaultPlan:
         self._hits: Counter[str] = Counter()
         self._lock = threading.Lock()
 
+    def has(self, name: str) -> bool:
+        """Say whether a point is among those armed."""
+        return name in self._faults
+
     def pass_point(self, name: str) -> None:
         """Count a hit and strike where it is time."""
         fault = self._faults.get(name)
@@ -88,6 +92,11 @@ def point(name: str) -> None:
     """Pass a kill point; does nothing unless some are armed."""
     if _plan is not None:
         _plan.pass_point(name)
+
+
+def is_armed(name: str) -> bool:
+    """Say whether a point is armed, where passing it costs something by itself."""
+    return _plan is not None and _plan.has(name)
 
 
 def arm(text: str) -> None:

@@ -2,14 +2,17 @@
 
 import hashlib
 from functools import cache
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 
 from common.fetch import FetchPolicy
 
 QUEUE_OF_COST = {"inline": "runs", "cpu": "runs", "gpu": "gpu", "remote": "remote", "wait": "runs"}
-QUEUES = ("runs", "gpu", "remote")
+QUEUES = ("runs", "gpu", "remote")  # of tasks
+ROLES = (*QUEUES, "deliveries", "upkeep")  # of worker processes
 
 FETCH_DEADLINE_S = 60.0
 
@@ -19,14 +22,56 @@ def lease_s() -> int:
     return int(settings.LEASE_S)
 
 
+def max_attempts() -> int:
+    """Claims of a task without progress; then it is poison."""
+    return int(settings.MAX_ATTEMPTS)
+
+
 def sweep_s() -> float:
     """Seconds between two sweeps."""
     return float(settings.SWEEP_S)
 
 
+def node_timeout_s(cost: str) -> float | None:
+    """Seconds that one run of a node of this cost class may take; None: it ends by itself."""
+    limits = {
+        "inline": settings.INLINE_TIMEOUT_S,
+        "cpu": settings.CPU_TIMEOUT_S,
+        "gpu": settings.GPU_TIMEOUT_S,
+    }
+    return limits.get(cost)
+
+
+def longest_timeout_s() -> float:
+    """Seconds after which no node can still be at work."""
+    return float(
+        max(settings.INLINE_TIMEOUT_S, settings.CPU_TIMEOUT_S, settings.GPU_TIMEOUT_S)
+    )
+
+
 def worker_threads() -> int:
     """Threads that run tasks in each worker process."""
     return int(settings.WORKER_THREADS)
+
+
+def max_waiting_tasks() -> int:
+    """Tasks that may wait before new runs are refused, playground runs last."""
+    return int(settings.MAX_WAITING_TASKS)
+
+
+def max_streams_of_caller() -> int:
+    """Sockets and event streams that one user or key may have open in each process."""
+    return int(settings.MAX_STREAMS_OF_CALLER)
+
+
+def max_streams_of_workspace() -> int:
+    """The same for a whole workspace."""
+    return int(settings.MAX_STREAMS_OF_WORKSPACE)
+
+
+def max_streams() -> int:
+    """The same for everybody together."""
+    return int(settings.MAX_STREAMS)
 
 
 def redis_url() -> str:
@@ -37,6 +82,16 @@ def redis_url() -> str:
 def is_postgres() -> bool:
     """Say whether the database has row locks (SQLite locks whole transactions instead)."""
     return "postgresql" in settings.DATABASES["default"]["ENGINE"]
+
+
+def extra_adapters() -> list[type[Any]]:
+    """Return the adapter classes of the installation's own modules, each of which has `ADAPTERS`."""
+    return [adapter for name in settings.EXTRA_PROVIDERS for adapter in import_module(name).ADAPTERS]
+
+
+def remote_jobs() -> int:
+    """How many providers' jobs one process follows at once."""
+    return int(settings.REMOTE_JOBS)
 
 
 def public_url() -> str:

@@ -7,6 +7,7 @@ tasks that nobody was told of, and whoever follows a run reads the database afte
 import asyncio
 import logging
 import threading
+import time
 from functools import cache
 from typing import Any
 
@@ -16,6 +17,7 @@ from django.db import transaction
 from dramatiq.brokers.redis import RedisBroker
 from dramatiq.brokers.stub import StubBroker
 
+from common import faults
 from executor import conf
 
 logger = logging.getLogger(__name__)
@@ -44,10 +46,16 @@ def get_broker() -> dramatiq.Broker:
 def ring(task_id: str, queue: str) -> None:
     """Tell a worker of a task. A broker that fails is logged; the sweep will tell again."""
     message: dramatiq.Message[Any] = dramatiq.Message(
-        queue_name=queue, actor_name=TASK_ACTOR, args=(), kwargs={"task_id": task_id, "queue": queue}, options={}
+        queue_name=queue,
+        actor_name=TASK_ACTOR,
+        args=(),
+        kwargs={"task_id": task_id, "queue": queue},
+        options={},
     )
     try:
+        faults.point("enqueue.before")
         get_broker().enqueue(message)
+        faults.point("enqueue.after")
     except Exception as error:  # noqa: BLE001 - whatever the broker's client raises
         logger.warning("doorbell failed: %s", error, extra={"action": "doorbell_failed"})
 
@@ -67,6 +75,35 @@ def backlog(queue: str) -> int:
     except Exception as error:  # noqa: BLE001 - whatever the broker's client raises
         logger.warning("broker is silent: %s", error, extra={"action": "broker_silent"})
         return 0
+
+
+BUSY_FOR_S = 0.1  # how long an answer of `is_busy` counts
+SILENT_FOR_S = 5.0  # the same when the broker was slow to answer
+
+
+class _Busy:
+    """What is known of each queue, and until when."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[float, bool]] = {}
+
+    def ask(self, queue: str) -> bool:
+        """Return what is known, asking the broker when that is too old."""
+        until, is_busy = self._known.get(queue, (0.0, False))
+        began = time.monotonic()
+        if began >= until:
+            is_busy = backlog(queue) > 0
+            is_slow = time.monotonic() - began > RING_TIMEOUT_S
+            self._known[queue] = began + (SILENT_FOR_S if is_slow else BUSY_FOR_S), is_busy
+        return is_busy
+
+
+_busy = _Busy()
+
+
+def is_busy(queue: str) -> bool:
+    """Say whether doorbells wait in a queue, as it was a moment ago at most."""
+    return _busy.ask(queue)
 
 
 class LiveBridge:

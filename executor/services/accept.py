@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import transaction
 
+from common import faults
 from common.clock import SYSTEM_CLOCK, Clock
 from common.ids import new_id
 from common.sql import insert_rows
@@ -15,6 +16,7 @@ from executor.engine.step import Step, TaskSpec, begin
 from executor.models import Execution
 from executor.selectors.planning import plan_of
 from executor.services.inputs import InputReader, pending_urls
+from executor.services.shedding import shedder
 from executor.services.transitions import FETCH_SEGMENT, Transition
 from executor.types import Accepted, ExecutionRequest, ExecutionStatus
 from workflows.api import VersionRef, estimate_nodes, find_runnable, interface_of_version
@@ -28,7 +30,9 @@ def accept_execution(request: ExecutionRequest, *, clock: Clock = SYSTEM_CLOCK) 
         NotPublished: nothing is published.
         InvalidGraph: a draft that has problems.
         InvalidInputs: inputs that do not fit the version's interface.
+        Unavailable: too many runs wait already.
     """
+    shedder.check(request.trigger.priority)
     version = find_runnable(request.workspace_id, request.workflow_id, request.version)
     plan = plan_of(version.id)
     reader = InputReader(request.workspace_id, clock)
@@ -38,6 +42,8 @@ def accept_execution(request: ExecutionRequest, *, clock: Clock = SYSTEM_CLOCK) 
         if reader.files:
             insert_rows(reader.files)
         _start(execution, plan, inputs)
+        faults.point("accept.before_commit")
+    faults.point("accept.after_commit")
     return Accepted(
         execution.id,
         version.workflow_id,

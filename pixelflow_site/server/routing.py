@@ -11,28 +11,50 @@ from a2wsgi import WSGIMiddleware
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 
+from common import faults
 from executor.routing import websocket_urlpatterns
 from pixelflow_site.server.bodies import received
+from pixelflow_site.server.crowd import Line
 from pixelflow_site.server.waits import answer_waiting_poll, is_waiting_poll
 
 WSGI_THREADS = 8
+STARTING_THREADS = 4  # accepting a run is short, and writers of a database queue anyway
 BULK_THREADS = 8  # uploads and downloads last as long as the client's line makes them
 
+_STARTING = re.compile(r"/api/v1/workflows/[^/]+/(?:execute|batches)/?")
 _BULK = re.compile(r"/api/v1/files/?|/media/.*")
+
+
+def _dying_midway(send: Any) -> Any:
+    async def passing_a_point(message: Any) -> None:
+        await send(message)
+        if message["type"] == "http.response.start":
+            faults.point("web.mid_answer")
+
+    return passing_a_point
 
 
 def build_application(*, wsgi: Any) -> ProtocolTypeRouter:
     """Return the ASGI application of a web process."""
     plain = WSGIMiddleware(wsgi, workers=WSGI_THREADS)
     bulk = WSGIMiddleware(wsgi, workers=BULK_THREADS)
+    starting = Line(WSGIMiddleware(wsgi, workers=STARTING_THREADS), threads=STARTING_THREADS)
+
+    def application_for(scope: Any) -> Any:
+        path = scope["path"]
+        if scope["method"] == "POST" and _STARTING.fullmatch(path):
+            return starting
+        return bulk if _BULK.fullmatch(path) else plain
 
     async def http(scope: Any, receive: Any, send: Any) -> None:
         if is_waiting_poll(scope):
             await answer_waiting_poll(scope, receive, send)
             return
+        if faults.is_armed("web.mid_answer"):
+            send = _dying_midway(send)
         request = await received(scope, receive)
         if request is not None:
-            await (bulk if _BULK.fullmatch(scope["path"]) else plain)(*request, send)
+            await application_for(scope)(*request, send)
 
     sockets = AuthMiddlewareStack(URLRouter(cast(Any, websocket_urlpatterns)))
     return ProtocolTypeRouter({"http": http, "websocket": sockets})

@@ -134,7 +134,12 @@ if REDIS_URL:
     }
 else:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-    CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+    CHANNEL_LAYERS = {
+        "default": {
+            "BACKEND": "channels.layers.InMemoryChannelLayer",
+            "CONFIG": {"capacity": 10_000},  # the news of all runs come by one channel
+        }
+    }
 
 if env.text("S3_BUCKET"):
     _media_storage: dict[str, Any] = {
@@ -239,6 +244,17 @@ KEY_PEPPERS = env.secret("KEY_PEPPERS")
 WORKER_THREADS = env.integer("WORKER_THREADS")
 LEASE_S = env.integer("LEASE_S")
 SWEEP_S = env.number("SWEEP_S")
+MAX_ATTEMPTS = env.integer("MAX_ATTEMPTS")
+INLINE_TIMEOUT_S = env.number("INLINE_TIMEOUT_S")
+CPU_TIMEOUT_S = env.number("CPU_TIMEOUT_S")
+GPU_TIMEOUT_S = env.number("GPU_TIMEOUT_S")
+METRICS_TOKEN = env.text("METRICS_TOKEN")
+METRICS_PORT = env.integer("METRICS_PORT")
+REMOTE_JOBS = env.integer("REMOTE_JOBS")
+MAX_WAITING_TASKS = env.integer("MAX_WAITING_TASKS")
+MAX_STREAMS_OF_CALLER = env.integer("MAX_STREAMS_OF_CALLER")
+MAX_STREAMS_OF_WORKSPACE = env.integer("MAX_STREAMS_OF_WORKSPACE")
+MAX_STREAMS = env.integer("MAX_STREAMS")
 EXTRA_NODES = env.items("EXTRA_NODES")
 EXTRA_PROVIDERS = env.items("EXTRA_PROVIDERS")
 FAULTS = env.text("FAULTS")

@@ -91,7 +91,50 @@ KEYS: tuple[Key, ...] = (
         "Threads that run tasks, in each worker process. Short runs share one interpreter: more threads than cores make them slower.",
     ),
     Key("LEASE_S", "integer", "30", "Seconds after which a silent worker's task is taken over."),
+    Key(
+        "MAX_ATTEMPTS",
+        "integer",
+        "3",
+        "Workers that a task may take down, or lose, without storing anything; then its run fails.",
+    ),
     Key("SWEEP_S", "number", "1.5", "Seconds between two looks for tasks that nobody was told of."),
+    Key(
+        "INLINE_TIMEOUT_S",
+        "number",
+        "30",
+        "Seconds that one run of a node of cost class `inline` may take; then it fails as `timed_out`.",
+    ),
+    Key("CPU_TIMEOUT_S", "number", "300", "The same for the cost class `cpu`."),
+    Key("GPU_TIMEOUT_S", "number", "1800", "The same for the cost class `gpu`."),
+    Key(
+        "METRICS_TOKEN",
+        "text",
+        "",
+        "Who asks for `/metrics` must send it as a bearer token. Not set: only who asks from this "
+        "machine, past no proxy, is answered.",
+    ),
+    Key(
+        "METRICS_PORT",
+        "integer",
+        "0",
+        "Port at which a worker process answers `/metrics`; 0: none. Without `METRICS_TOKEN` on "
+        "loopback only.",
+    ),
+    Key("REMOTE_JOBS", "integer", "2000", "Providers' jobs that one process follows at once."),
+    Key(
+        "MAX_WAITING_TASKS",
+        "integer",
+        "200000",
+        "Tasks that may wait for a worker. New runs are refused (503) above it, those of the API above 80 % and those of batches above 50 % of it.",
+    ),
+    Key(
+        "MAX_STREAMS_OF_CALLER",
+        "integer",
+        "100",
+        "Sockets and event streams that one user or key may have open in each process.",
+    ),
+    Key("MAX_STREAMS_OF_WORKSPACE", "integer", "500", "The same for a workspace."),
+    Key("MAX_STREAMS", "integer", "5000", "The same for everybody together."),
     Key(
         "EXTRA_NODES",
         "list",
