@@ -18,6 +18,7 @@ from accounts.selectors import (
     get_user_by_email,
     get_workspace,
     get_workspace_ref,
+    list_all_workspaces,
     list_api_keys,
     list_workspaces_of,
 )
@@ -90,6 +91,7 @@ __all__ = [
     "get_workspace",
     "get_workspace_ref",
     "give_access",
+    "list_all_workspaces",
     "list_api_keys",
     "list_workspaces_of",
     "override_limits",

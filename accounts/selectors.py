@@ -35,6 +35,12 @@ def get_workspace_ref(workspace_id: str) -> WorkspaceRef | None:
     return workspace_ref(workspace) if workspace else None
 
 
+def list_all_workspaces(*, after: str = "", limit: int = 500) -> list[WorkspaceRef]:
+    """Return the next workspaces by id, deleted ones as well, for jobs that go through them all."""
+    rows = Workspace.objects.filter(pk__gt=after).order_by("pk")
+    return [workspace_ref(row) for row in rows[:limit]]
+
+
 def get_membership_role(*, workspace_id: str, user_id: str) -> Role | None:
     """Return an active user's role in a workspace in use; None for anybody else."""
     role = (

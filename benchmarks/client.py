@@ -100,14 +100,21 @@ def post(path: str, body: object, *, key: str = "", idempotency_key: str = "") -
     return head.encode("ascii") + data
 
 
-def execute_requests(workflow: str, inputs: object, key: str) -> Callable[[], bytes]:
-    """Return a source of execute requests, each with an idempotency key of its own."""
+def execute_requests(
+    workflow: str, inputs: Callable[[str], object], key: str, *, cache: str = "use"
+) -> Callable[[], bytes]:
+    """Return a source of execute requests, each with an idempotency key of its own.
+
+    `inputs` makes those of a request out of a word that no other request has, so that the cache
+    answers none of them.
+    """
     run, numbers = secrets.token_hex(8), itertools.count()
     path = f"/api/v1/workflows/{workflow}/execute"
 
     def make() -> bytes:
         once = f"{run}-{next(numbers)}"
-        return post(path, {"inputs": inputs}, key=key, idempotency_key=once)
+        body = {"inputs": inputs(once), "cache": cache}
+        return post(path, body, key=key, idempotency_key=once)
 
     return make
 

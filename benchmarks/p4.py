@@ -34,8 +34,7 @@ def main() -> None:
 
 def _lines(backend: Backend, server: Child, rounds: int) -> list[Line]:
     key = backend.access["key"]
-    texts = [f"word {index}" for index in range(ELEMENTS)]
-    make = execute_requests(backend.access["fan"], {"texts": texts}, key)
+    make = execute_requests(backend.access["fan"], _inputs, key)
     whole, cpu, bare = [], [], []
     with Connection(server.port) as connection:
         run_to_final(connection, make(), key)
@@ -50,6 +49,10 @@ def _lines(backend: Backend, server: Child, rounds: int) -> list[Line]:
     if backend.is_embedded:
         lines.append(Line(f"{where}: CPU of it", sample(cpu, "ms"), baseline))
     return lines
+
+
+def _inputs(word: str) -> dict[str, list[str]]:
+    return {"texts": [f"{word} {index}" for index in range(ELEMENTS)]}
 
 
 if __name__ == "__main__":

@@ -30,7 +30,8 @@ def main() -> None:
 
 def _ours(backend: Backend) -> Candidate:
     access = backend.access
-    return Candidate(execute_requests(access["text"], {"text": "word"}, access["key"]), 202)
+    requests = execute_requests(access["text"], lambda word: {"text": word}, access["key"])
+    return Candidate(requests, 202)
 
 
 def _bare() -> Candidate:

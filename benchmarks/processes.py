@@ -61,12 +61,15 @@ def embedded_server(env: Mapping[str, str]) -> Iterator[Child]:
 
 
 @contextlib.contextmanager
-def asgi_server(env: Mapping[str, str]) -> Iterator[Child]:
+def asgi_server(
+    env: Mapping[str, str], *, app: str = "pixelflow_site.asgi:application"
+) -> Iterator[Child]:
     """Run the ASGI role of production, which answers every path; it has no workers in it."""
     port = free_port()
     command = [
-        sys.executable, "-m", "uvicorn", "pixelflow_site.asgi:application", "--host", HOST,
-        "--port", str(port), "--log-level", "warning", "--no-access-log",
+        sys.executable, "-m", "uvicorn", app, "--host", HOST, "--port", str(port),
+        "--ws", "websockets-sansio", "--ws-max-size", "1048576", "--ws-per-message-deflate", "false",
+        "--log-level", "warning", "--no-access-log",
     ]  # fmt: skip
     with _serving(command, env, port) as child:
         yield child

@@ -3,12 +3,14 @@
 import hashlib
 import json
 
+_encode = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+).encode  # made once: that costs more than encoding a short text
+
 
 def canonical_json(value: object) -> bytes:
     """Return UTF-8 JSON with sorted keys, no spaces and exact number text."""
-    return json.dumps(
-        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    ).encode("utf-8")
+    return _encode(value).encode("utf-8")
 
 
 def digest(value: object) -> str:

@@ -6,6 +6,7 @@ Time order keeps inserts at the right edge of every index and lets a keyset page
 import secrets
 import threading
 import time
+from datetime import datetime
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 RANDOM_BITS = 80
@@ -25,6 +26,15 @@ def is_id(text: str, prefix: str) -> bool:
     """Say whether `text` has the shape of an id with this prefix (no look-up)."""
     head, _, body = text.partition("_")
     return head == prefix and len(body) == BODY_LENGTH and all(c in ALPHABET for c in body)
+
+
+def lowest_id(prefix: str, at: datetime) -> str:
+    """Return an id that none made at `at` or later is below, for bounds of time-ordered keys.
+
+    An id tells the clock of its process, which may have been set since: leave some room.
+    """
+    milliseconds = max(0, int(at.timestamp() * 1_000))
+    return f"{prefix}_{_encode(milliseconds << RANDOM_BITS)}"
 
 
 def _next_value() -> int:

@@ -65,6 +65,27 @@ def forgettable() -> Iterator[None]:
 
 
 @contextmanager
+def snapshot() -> Iterator[None]:
+    """Read the database as it is at one moment, without holding anybody up; nothing is written.
+
+    Inside a transaction that is open already, that transaction's own view has to do.
+    """
+    if connection.in_atomic_block:
+        yield
+    elif connection.vendor == "postgresql":
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            yield
+    else:
+        with connection.cursor() as cursor:
+            cursor.execute("BEGIN DEFERRED")  # Django's own would take the write lock
+            try:
+                yield
+            finally:
+                cursor.execute("ROLLBACK")
+
+
+@contextmanager
 def _relaxed_sqlite() -> Iterator[None]:
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA synchronous = NORMAL")

@@ -12,7 +12,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from common.admin import ExactSearchMixin, LookOnlyMixin
-from executor.models import Execution, File, Task
+from executor.models import Attempt, Execution, File, Task
+from executor.types import AttemptState
 
 
 class BoundedPaginator(Paginator):  # type: ignore[type-arg]
@@ -85,6 +86,66 @@ class TaskAdmin(LookOnlyAdmin):
     )
     search_fields = ("id__exact", "execution__id__exact")
     raw_id_fields = ("execution",)
+
+
+class AttemptStateFilter(admin.SimpleListFilter):
+    """By state, as listed in code: the table is not searched for which there are."""
+
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002
+        """Return the states."""
+        return [(state, state) for state in AttemptState]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:  # noqa: ARG002
+        """Return the rows of the chosen state."""
+        return queryset.filter(state=self.value()) if self.value() else queryset
+
+
+@admin.register(Attempt)
+class AttemptAdmin(LookOnlyAdmin):
+    """Tries at providers. Those in state `unknown` may have cost money for nothing.
+
+    What was asked and answered is not shown.
+    """
+
+    list_display = (
+        "id",
+        "provider",
+        "model",
+        "state",
+        "number",
+        "execution_id",
+        "node_id",
+        "created_at",
+        "finished_at",
+    )
+    list_filter = (AttemptStateFilter,)
+    search_fields = ("id__exact", "execution__id__exact", "client_ref__exact")
+    fields = (
+        "id",
+        "execution_id",
+        "workspace_id",
+        "task_id",
+        "node_id",
+        "number",
+        "provider",
+        "model",
+        "state",
+        "client_ref",
+        "request_digest",
+        "error",
+        "created_at",
+        "submitted_at",
+        "called_back_at",
+        "finished_at",
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Attempt]:
+        """Return the rows without what may be large and is not shown."""
+        rows: QuerySet[Attempt] = super().get_queryset(request)
+        return rows.defer("result", "handle")
 
 
 @admin.register(File)

@@ -1,23 +1,35 @@
 """The door of `executor`: what the site and the gallery may use of it."""
 
 from executor.dispatch import live_bridge
-from executor.runtime.control import start_worker, take_over_leases
+from executor.runtime.control import end_now, end_within, start_worker, take_over_leases
+from executor.runtime.exposition import render_metrics
+from executor.selectors.reviews import find_review_by_link
 from executor.services.accept import accept_execution
 from executor.services.cancel import cancel_execution
 from executor.services.files import take_upload
 from executor.services.health import is_storage_writable
-from executor.types import Accepted, ExecutionRequest, ExecutionStatus, FileRef, Trigger
+from executor.services.reviews import Decider, decide_review
+from executor.types import Accepted, ExecutionRequest, ExecutionStatus, FileRef, ReviewRef, Trigger
+from workflows.catalogue.review import Decision
 
 __all__ = [
     "Accepted",
+    "Decider",
+    "Decision",
     "ExecutionRequest",
     "ExecutionStatus",
     "FileRef",
+    "ReviewRef",
     "Trigger",
     "accept_execution",
     "cancel_execution",
+    "decide_review",
+    "end_now",
+    "end_within",
+    "find_review_by_link",
     "is_storage_writable",
     "live_bridge",
+    "render_metrics",
     "start_worker",
     "take_over_leases",
     "take_upload",

@@ -1,6 +1,7 @@
 """Typed access to the settings of `executor`."""
 
 import hashlib
+from datetime import timedelta
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -74,6 +75,21 @@ def max_streams() -> int:
     return int(settings.MAX_STREAMS)
 
 
+def metrics_token() -> str:
+    """What must be sent to see the metrics; empty: nothing, from this machine."""
+    return str(settings.METRICS_TOKEN)
+
+
+def metrics_port() -> int:
+    """Port at which a worker process shows its metrics; 0: none."""
+    return int(settings.METRICS_PORT)
+
+
+def metrics_dir() -> str:
+    """Folder in which the processes of this host count together; empty: each by itself."""
+    return str(settings.METRICS_DIR)
+
+
 def redis_url() -> str:
     """Redis for the broker; empty when embedded."""
     return str(settings.REDIS_URL)
@@ -92,6 +108,16 @@ def extra_adapters() -> list[type[Any]]:
 def remote_jobs() -> int:
     """How many providers' jobs one process follows at once."""
     return int(settings.REMOTE_JOBS)
+
+
+def run_max_age() -> timedelta:
+    """How long a run may be open."""
+    return timedelta(seconds=settings.RUN_MAX_AGE_S)
+
+
+def file_grace() -> timedelta:
+    """How long the bytes of a deleted file stay; far longer than any transaction lasts."""
+    return timedelta(seconds=settings.FILE_GRACE_S)
 
 
 def public_url() -> str:
@@ -120,6 +146,12 @@ def fetch_policy() -> FetchPolicy:
 def media_secret() -> bytes:
     """Key of the media links' signatures, derived so that it signs nothing else."""
     return hashlib.sha256(b"media:" + settings.SECRET_KEY.encode()).digest()
+
+
+@cache
+def review_secret() -> bytes:
+    """Key of the signatures of links to reviews."""
+    return hashlib.sha256(b"review:" + settings.SECRET_KEY.encode()).digest()
 
 
 @cache

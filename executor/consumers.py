@@ -1,10 +1,10 @@
 """`/ws/executions/{id}`: the numbered events of a run, to whoever may see it.
 
-The database is the stream; the channel layer only says "look". So a message that the layer drops
-is late by one recheck, and never lost. Close codes: 1000 the run is over, 1001 open for too long,
-1003 a binary frame, 1009 a frame too big, 1011 our fault, 4400 a bad frame or `since`, 4401 no
-session and no good ticket (any more), 4404 no such run here, 4408 the reader is too slow, 4429 too
-many frames.
+What is sent comes from `executor.live`, which event streams share. Close codes: 1000 the run is
+over, 1001 open for too long, 1003 a binary frame, 1009 a frame too big, 1011 our fault, 1013 the
+server is full, 4400 a bad frame or `since`, 4401 no session and no good ticket (any more), 4404 no
+such run here, 4408 the reader is too slow, 4429 too many frames or too many streams. With 1001, 1011
+and 1013 the reason says when to come back, so that not everybody comes back at once.
 """
 
 import asyncio
@@ -12,10 +12,13 @@ import contextlib
 import logging
 import re
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing, asynccontextmanager
 from typing import Any, cast
 from urllib.parse import parse_qs
 
+from channels.consumer import get_handler_name
+from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.contrib.auth import get_user
 from django.http import HttpRequest
@@ -24,21 +27,18 @@ from django.http.request import validate_host
 from common import strict_json
 from common.clock import SYSTEM_CLOCK, Clock
 from common.errors import MalformedRequest, NotFound, PixelFlowError, Unauthenticated
-from common.http.rendering import render_json
 from executor import conf
-from executor.dispatch import execution_group
-from executor.selectors.following import get_start, in_reader
-from executor.selectors.runs import list_events
+from executor.errors import FollowedTooLong, StreamsFull, TooManyStreams
+from executor.live.limits import open_streams
+from executor.live.news import live_news
+from executor.live.stream import USUAL_TIMES, Times, retry_ms, stream
+from executor.selectors.following import Frame, get_start, in_reader
 from executor.services.admission import Follower, admit_ticket, admit_user, check_admitted
 
 Scope = Mapping[str, Any]
 
 logger = logging.getLogger(__name__)
 
-RECHECK_S = 2.0  # news may get lost: so often the database is asked anyway
-ADMIT_AGAIN_S = 50.0  # who signed out, was removed or lost the key is cut off within a minute
-SEND_TIMEOUT_S = 10.0
-LIFETIME_S = 12 * 60 * 60.0
 MAX_FRAME_CHARS = 64 * 1024
 MAX_FRAMES_PER_S = 20
 MAX_QUERY_FIELDS = 20
@@ -47,33 +47,38 @@ _CLOSE_CODES: Mapping[type[PixelFlowError], int] = {
     Unauthenticated: 4401,
     NotFound: 4404,
     MalformedRequest: 4400,
+    TooManyStreams: 4429,
+    StreamsFull: 1013,
 }
+_COME_BACK = (1001, 1011, 1013)
 _SINCE = re.compile(r"[0-9]{1,9}")
 
 
 class ExecutionConsumer(AsyncWebsocketConsumer):
     """One socket on one run. What is passed in at making is for tests."""
 
-    def __init__(
-        self,
-        *,
-        clock: Clock = SYSTEM_CLOCK,
-        recheck_s: float = RECHECK_S,
-        admit_again_s: float = ADMIT_AGAIN_S,
-        send_timeout_s: float = SEND_TIMEOUT_S,
-        lifetime_s: float = LIFETIME_S,
-    ) -> None:
+    channel_layer_alias = ""  # no channel of its own: `executor.live` has one for all
+
+    def __init__(self, *, clock: Clock = SYSTEM_CLOCK, times: Times = USUAL_TIMES) -> None:
         super().__init__()
         self._clock = clock
-        self._recheck_s = recheck_s
-        self._admit_again_s = admit_again_s
-        self._send_timeout_s = send_timeout_s
-        self._lifetime_s = lifetime_s
-        self._news = asyncio.Event()
+        self._times = times
         self._frames_at: deque[float] = deque(maxlen=MAX_FRAMES_PER_S)
         self._following: asyncio.Task[None] | None = None
-        self._group: str | None = None
         self._is_closed = False
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        """Handle a message.
+
+        Channels' own looks after database connections before each, in a thread; there are none
+        here, and when a thousand sockets end at once that is most of the work.
+        """
+        await getattr(self, get_handler_name(message))(message)
+
+    async def websocket_disconnect(self, message: Any) -> None:
+        """Stop following, and end."""
+        await self.disconnect(message["code"])
+        raise StopConsumer
 
     async def connect(self) -> None:
         """Let the client in, or close with the code that says why not."""
@@ -90,9 +95,6 @@ class ExecutionConsumer(AsyncWebsocketConsumer):
         except PixelFlowError as error:
             await self._end(_close_code(error))
             return
-        # The group first, the database after it: nothing can fall in between.
-        self._group = execution_group(follower.execution_id)
-        await self.channel_layer.group_add(self._group, self.channel_name)
         self._following = asyncio.create_task(self._run(follower, since))
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
@@ -101,18 +103,12 @@ class ExecutionConsumer(AsyncWebsocketConsumer):
         if code is not None:
             await self._end(code)
 
-    async def execution_changed(self, message: dict[str, Any]) -> None:  # noqa: ARG002 - Channels'
-        """Take note that the run has news; many such messages make one look."""
-        self._news.set()
-
     async def disconnect(self, code: int) -> None:  # noqa: ARG002 - Channels' signature
         """Stop following."""
         self._is_closed = True
         if self._following is not None:
             self._following.cancel()
             await asyncio.wait({self._following})
-        if self._group is not None:
-            await self.channel_layer.group_discard(self._group, self.channel_name)
 
     async def _admit(self, query: dict[str, str]) -> Follower:
         execution_id = self.scope["url_route"]["kwargs"]["execution_id"]
@@ -126,11 +122,14 @@ class ExecutionConsumer(AsyncWebsocketConsumer):
     async def _run(self, follower: Follower, since: int | None) -> None:
         """Follow the run and close with the code that tells how it ended."""
         try:
-            code = await self._follow(follower, since)
+            with open_streams.place(caller=follower.caller_id, workspace_id=follower.workspace_id):
+                code = await self._follow(follower, since)
         except PixelFlowError as error:
             code = _close_code(error)
         except TimeoutError:
             code = 4408
+        except FollowedTooLong:
+            code = 1001
         except OSError:  # the client went away while a frame was sent; `disconnect` follows
             return
         except Exception:
@@ -139,40 +138,33 @@ class ExecutionConsumer(AsyncWebsocketConsumer):
         await self._end(code)
 
     async def _follow(self, follower: Follower, since: int | None) -> int:
-        loop = asyncio.get_running_loop()
-        began_at = admitted_at = loop.time()
-        start = await in_reader(get_start, follower.workspace_id, follower.execution_id, since)
-        if start.snapshot is not None:
-            await self._send_raw(_snapshot_frame(start.seq, start.snapshot))
-        seq = start.seq
-        while True:
-            events = await in_reader(list_events, follower.execution_id, since=seq)
-            for event in events:
-                await self._send_raw(render_json(event))
-                seq = event["seq"]
-            if start.is_over or (events and events[-1]["type"] == "final"):
-                return 1000
-            await self._wait_for_news()
-            if loop.time() - began_at > self._lifetime_s:
-                return 1001
-            if loop.time() - admitted_at > self._admit_again_s:
-                await in_reader(self._check_admitted, follower)
-                admitted_at = loop.time()
+        async with self._frames(follower, since) as frames:
+            async for frame in frames:
+                if frame is not None:
+                    await self._send_frame(frame)
+        return 1000
 
-    async def _wait_for_news(self) -> None:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._recheck_s):
-                await self._news.wait()
-        self._news.clear()
+    @asynccontextmanager
+    async def _frames(
+        self, follower: Follower, since: int | None
+    ) -> AsyncIterator[AsyncGenerator[Frame | None, None]]:
+        # The news first, the database after it: nothing can fall in between.
+        async with live_news().watch(follower.execution_id) as watch:
+            start = await in_reader(get_start, follower.workspace_id, follower.execution_id, since)
+            frames = stream(
+                watch, start, check=lambda: self._check_admitted(follower), times=self._times
+            )
+            async with aclosing(frames):
+                yield frames
 
-    async def _send_raw(self, frame: bytes) -> None:
+    async def _send_frame(self, frame: Frame) -> None:
         """Send a frame.
 
         Raises:
             TimeoutError: the client does not read.
         """
-        async with asyncio.timeout(self._send_timeout_s):
-            await self.send(text_data=frame.decode("utf-8"))
+        async with asyncio.timeout(self._times.send_s):
+            await self.send(text_data=frame.text)
 
     async def _end(self, code: int) -> None:
         """Close once; a client that does not read is not waited for either."""
@@ -181,9 +173,10 @@ class ExecutionConsumer(AsyncWebsocketConsumer):
         self._is_closed = True
         if self._following is not None and self._following is not asyncio.current_task():
             self._following.cancel()
+        reason = f"come back in {retry_ms()} ms" if code in _COME_BACK else None
         with contextlib.suppress(OSError):  # too slow, or gone
-            async with asyncio.timeout(self._send_timeout_s):
-                await self.close(code)
+            async with asyncio.timeout(self._times.send_s):
+                await self.close(code, reason)
 
     def _fault_of(self, text_data: str | None, bytes_data: bytes | None) -> int | None:
         """Return the close code for a frame; None for one that may pass."""
@@ -267,11 +260,6 @@ def _is_ping(text: str) -> bool:
         return strict_json.parse(text.encode("utf-8", "surrogatepass")) == {"type": "ping"}
     except MalformedRequest:
         return False
-
-
-def _snapshot_frame(seq: int, body: bytes) -> bytes:
-    """Return the frame around a body that is JSON already."""
-    return b'{"seq":%d,"type":"snapshot","data":%s}' % (seq, body)
 
 
 def _close_code(error: PixelFlowError) -> int:

@@ -12,18 +12,26 @@ from functools import cache
 from typing import Any
 
 import dramatiq
+import redis
 from channels.layers import InMemoryChannelLayer, get_channel_layer
 from django.db import transaction
 from dramatiq.brokers.redis import RedisBroker
 from dramatiq.brokers.stub import StubBroker
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
 
-from common import faults
+from common import faults, metrics
 from executor import conf
 
 logger = logging.getLogger(__name__)
 
 TASK_ACTOR = "run_task"
 RING_TIMEOUT_S = 0.05  # a slow broker must not slow down what it is only told of
+SILENT_AFTER_FAILURE_S = 0.5
+ASK_SILENT_EVERY_S = 0.5
+OUT_AFTER_FAILURE_S = 6.0  # a consumer that lost its connection waits 3 s before the next one
+BROKER_TIMEOUT_S = 5.0  # of the loops that wait for bells
 
 
 @cache
@@ -32,9 +40,7 @@ def get_broker() -> dramatiq.Broker:
     url = conf.redis_url()
     broker: dramatiq.Broker
     if url:
-        broker = RedisBroker(  # type: ignore[no-untyped-call]
-            url=url, middleware=[], socket_timeout=5, socket_connect_timeout=RING_TIMEOUT_S * 20
-        )
+        broker = _redis_broker(url, timeout_s=BROKER_TIMEOUT_S)
     else:
         broker = StubBroker(middleware=[])
     for queue in conf.QUEUES:
@@ -43,8 +49,62 @@ def get_broker() -> dramatiq.Broker:
     return broker
 
 
+@cache
+def get_bell() -> dramatiq.Broker:
+    """Return the broker for telling others, which gives up sooner than that of a worker's loops."""
+    url = conf.redis_url()
+    return _redis_broker(url, timeout_s=RING_TIMEOUT_S) if url else get_broker()
+
+
+def _redis_broker(url: str, *, timeout_s: float) -> RedisBroker:
+    # With a URL of its own the broker would drop the time-outs, and the client try again for long.
+    client = redis.Redis.from_url(
+        url,
+        socket_timeout=timeout_s,
+        socket_connect_timeout=timeout_s,
+        retry=Retry(NoBackoff(), 0),
+    )
+    return RedisBroker(client=client, middleware=[])  # type: ignore[no-untyped-call]
+
+
+class _Silence:
+    """Whether the broker failed a moment ago, so that the next bell need not wait for it too."""
+
+    def __init__(self) -> None:
+        self._until = 0.0
+        self._asked_at = 0.0
+        self._out_until = 0.0
+
+    def begin(self) -> None:
+        """Ring no bells for a while."""
+        now = time.monotonic()
+        self._until, self._out_until = now + SILENT_AFTER_FAILURE_S, now + OUT_AFTER_FAILURE_S
+
+    def lasts(self) -> bool:
+        """Say whether it is too early to try again."""
+        return time.monotonic() < self._until
+
+    def ask(self) -> bool:
+        """Say whether the broker is out, or was until a while ago: its listeners come back late."""
+        now = time.monotonic()
+        if now - self._asked_at > ASK_SILENT_EVERY_S:
+            self._asked_at = now
+            if not _answers():
+                self._out_until = now + OUT_AFTER_FAILURE_S
+        return now < self._out_until
+
+
+_silence = _Silence()
+
+
 def ring(task_id: str, queue: str) -> None:
-    """Tell a worker of a task. A broker that fails is logged; the sweep will tell again."""
+    """Tell a worker of a task, within `RING_TIMEOUT_S`.
+
+    A broker that fails is logged, and left alone for a moment; the sweep will tell again.
+    """
+    if _silence.lasts():
+        metrics.doorbell_failed()
+        return
     message: dramatiq.Message[Any] = dramatiq.Message(
         queue_name=queue,
         actor_name=TASK_ACTOR,
@@ -54,9 +114,11 @@ def ring(task_id: str, queue: str) -> None:
     )
     try:
         faults.point("enqueue.before")
-        get_broker().enqueue(message)
+        get_bell().enqueue(message)
         faults.point("enqueue.after")
     except Exception as error:  # noqa: BLE001 - whatever the broker's client raises
+        _silence.begin()
+        metrics.doorbell_failed()
         logger.warning("doorbell failed: %s", error, extra={"action": "doorbell_failed"})
 
 
@@ -65,9 +127,23 @@ def ring_on_commit(task_id: str, queue: str) -> None:
     transaction.on_commit(lambda: ring(task_id, queue), robust=True)
 
 
+def is_silent() -> bool:
+    """Say whether nobody hears any bells, so that workers must look for tasks by themselves."""
+    return _silence.ask()
+
+
+def _answers() -> bool:
+    broker = get_bell()
+    try:
+        return isinstance(broker, StubBroker) or bool(broker.client.ping())  # type: ignore[attr-defined]
+    except RedisError as error:
+        logger.warning("broker is silent: %s", error, extra={"action": "broker_silent"})
+        return False
+
+
 def backlog(queue: str) -> int:
     """Return how many doorbells wait in a queue; 0 when the broker does not answer."""
-    broker = get_broker()
+    broker = get_bell()
     try:
         if isinstance(broker, StubBroker):
             return int(broker.queues[queue].qsize())

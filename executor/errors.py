@@ -1,6 +1,6 @@
 """What can go wrong in `executor`, on top of the shared tree."""
 
-from common.errors import NotFound, PixelFlowError
+from common.errors import NotFound, PixelFlowError, Unavailable
 
 
 class ExecutionNotFound(NotFound):
@@ -15,8 +15,30 @@ class FileNotFound(NotFound):
     default_detail = "There is no such file."
 
 
+class ReviewNotFound(NotFound):
+    """There is no such question in this workspace, or the link to it is void."""
+
+    default_detail = "There is no such review."
+
+
 class LeaseLost(Exception):
     """Somebody else owns the task by now: whatever was computed is dropped, nothing is written."""
+
+
+class AttemptUnresolved(Exception):
+    """A task has an attempt at a provider whose outcome is open: no other may begin beside it."""
+
+
+class CallbackNotFound(NotFound):
+    """No attempt was given this callback token."""
+
+    default_detail = "There is no such callback."
+
+
+class BytesCollected(Unavailable):
+    """The bytes of a deleted file of equal content went between storing and inserting this one."""
+
+    default_detail = "The file could not be kept just now; send it again."
 
 
 class TooManyWaits(PixelFlowError):
@@ -25,3 +47,19 @@ class TooManyWaits(PixelFlowError):
     status = 429
     code = "too_many_concurrent"
     default_detail = "Too many polls of this workspace are waiting already."
+
+
+class TooManyStreams(PixelFlowError):
+    """A caller or a workspace follows as many runs as it may; `limit` says how many that is."""
+
+    status = 429
+    code = "too_many_concurrent"
+    default_detail = "Too many event streams are open already."
+
+
+class StreamsFull(Unavailable):
+    """This process has as many event streams open as it can serve."""
+
+
+class FollowedTooLong(Exception):
+    """A stream of events has lasted as long as one may; whoever wants more comes back."""

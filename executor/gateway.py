@@ -1,11 +1,26 @@
 """Where the bytes of media lie: a folder, or an S3-compatible service, by Django's storage API."""
 
 import io
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from django.core.files.base import File
 from django.core.files.storage import FileSystemStorage, default_storage, storages
+
+from common import faults
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """What lies under a key, and since when."""
+
+    key: str
+    bytes: int
+    stored_at: datetime
 
 
 def put_bytes(key: str, data: bytes) -> None:
@@ -20,7 +35,9 @@ def put_bytes(key: str, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.{id(data):x}.tmp")
     draft.write_bytes(data)
+    faults.point("files.half_put")
     draft.replace(path)
+    faults.point("files.after_put")
 
 
 def put_file(key: str, source: Path) -> None:
@@ -49,6 +66,33 @@ def open_stored(key: str) -> IO[Any]:
 def delete_stored(key: str) -> None:
     """Remove stored bytes; nothing there is no error."""
     default_storage.delete(key)
+
+
+def is_stored(key: str) -> bool:
+    """Say whether something lies under a content key."""
+    return bool(default_storage.exists(key))
+
+
+def list_stored() -> Iterator[StoredObject]:
+    """Give everything that lies in the store, in no order; what comes or goes meanwhile may lack."""
+    storage = storages["default"]
+    if not isinstance(storage, FileSystemStorage):
+        bucket = cast(Any, storage).bucket
+        for page in bucket.meta.client.get_paginator("list_objects_v2").paginate(
+            Bucket=bucket.name
+        ):
+            for found in page.get("Contents", ()):
+                yield StoredObject(found["Key"], int(found["Size"]), found["LastModified"])
+        return
+    root = Path(storage.location)
+    for path in root.rglob("*"):
+        try:
+            known = path.stat()
+        except FileNotFoundError:
+            continue
+        if stat.S_ISREG(known.st_mode):
+            at = datetime.fromtimestamp(known.st_mtime, UTC)
+            yield StoredObject(path.relative_to(root).as_posix(), known.st_size, at)
 
 
 def local_path(key: str) -> Path | None:

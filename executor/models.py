@@ -7,6 +7,7 @@ from common.fields import PackedJSONField, id_field
 from common.ids import MAX_ID_LENGTH
 from common.tenancy import TenantModel
 from executor.types import (
+    OPEN_ATTEMPTS,
     OPEN_STATUSES,
     AttemptState,
     ExecutionStatus,
@@ -67,7 +68,9 @@ class Execution(TenantModel):
         indexes = [
             # the runs that a run's nodes started: cancelling, and going on with a loop
             models.Index(
-                fields=["parent_id"], name="execution_child", condition=Q(parent_id__isnull=False)
+                fields=["parent_id", "parent_task_id"],
+                name="execution_child",
+                condition=Q(parent_id__isnull=False),
             ),
             # age limit: what is still open, oldest first
             models.Index(
@@ -75,10 +78,19 @@ class Execution(TenantModel):
                 name="execution_open",
                 condition=Q(status__in=sorted(OPEN_STATUSES)),
             ),
-            # executions list: newest first, with or without a filter by workflow or status
-            models.Index(fields=["workspace", "-id"], name="execution_list"),
-            models.Index(fields=["workspace", "workflow_id", "-id"], name="execution_by_workflow"),
-            models.Index(fields=["workspace", "status", "-id"], name="execution_by_status"),
+            # executions list: newest first, one index for each set of equal filters, so that any
+            # page is one range of one of them; runs that runs started are not listed
+            *(
+                models.Index(
+                    fields=["workspace", *filters, "-id"], name=name, condition=Q(parent_id=None)
+                )
+                for name, filters in (
+                    ("execution_list", ()),
+                    ("execution_by_workflow", ("workflow_id",)),
+                    ("execution_by_status", ("status",)),
+                    ("execution_by_both", ("workflow_id", "status")),
+                )
+            ),
         ]
         constraints = [
             models.CheckConstraint(
@@ -233,6 +245,12 @@ class File(TenantModel):
     class Meta(TenantModel.Meta):
         indexes = [
             models.Index(fields=["workspace", "-id"], name="file_list"),
+            # retention: what is still there, oldest first
+            models.Index(
+                fields=["workspace", "created_at"],
+                name="file_living",
+                condition=Q(deleted_at=None),
+            ),
             # collection: what is deleted while its bytes may still lie there
             models.Index(
                 fields=["deleted_at"],
@@ -281,6 +299,12 @@ class Attempt(models.Model):
                 condition=Q(state=AttemptState.UNKNOWN),
             ),
             models.Index(fields=["execution"], name="attempt_of_execution"),
+            # sweep: what a provider may still work on; history stays out of the index
+            models.Index(
+                fields=["created_at"],
+                name="attempt_open",
+                condition=Q(state__in=sorted(OPEN_ATTEMPTS)),
+            ),
         ]
         constraints = [
             # two workers can never both begin the same try

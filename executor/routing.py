@@ -7,6 +7,7 @@ from channels.security.websocket import WebsocketDenier
 from django.urls import re_path
 
 from executor.consumers import ExecutionConsumer
+from executor.http.events import follow_events
 from executor.http.wait import poll_and_wait
 
 websocket_urlpatterns: list[Any] = [
@@ -17,6 +18,8 @@ websocket_urlpatterns: list[Any] = [
     re_path(r"", WebsocketDenier.as_asgi()),  # type: ignore[arg-type]
 ]
 
-# Polls that wait are routed beside the sockets: they are async, and hold no thread.
+# Polls that wait and event streams are routed beside the sockets: they are async, and hold no thread.
 WAITING_POLL_PATH = re.compile(r"/api/v1/workflows/executions/(exec_[0-9a-z]{26})/poll/?")
+EVENTS_PATH = re.compile(r"/api/v1/workflows/executions/(exec_[0-9a-z]{26})/events/?")
 waiting_poll = poll_and_wait
+event_stream = follow_events

@@ -85,6 +85,37 @@ class AttemptState(StrEnum):
     UNKNOWN = "unknown"
 
 
+# Every legal move of an attempt; what is not here is refused wherever a state is written.
+ATTEMPT_MOVES: Mapping[AttemptState, frozenset[AttemptState]] = {
+    AttemptState.INTENT: frozenset(
+        {
+            AttemptState.SUBMITTED,
+            AttemptState.FETCHING,  # it was done at once
+            AttemptState.DONE,  # the same, and its files came along
+            AttemptState.FAILED,
+            AttemptState.CANCELLED,
+            AttemptState.UNKNOWN,
+        }
+    ),
+    AttemptState.SUBMITTED: frozenset(
+        {
+            AttemptState.FETCHING,
+            AttemptState.DONE,
+            AttemptState.FAILED,
+            AttemptState.CANCELLED,
+        }
+    ),
+    AttemptState.FETCHING: frozenset(
+        {AttemptState.DONE, AttemptState.FAILED, AttemptState.CANCELLED}
+    ),
+    AttemptState.DONE: frozenset(),
+    AttemptState.FAILED: frozenset(),
+    AttemptState.CANCELLED: frozenset(),
+    AttemptState.UNKNOWN: frozenset(),
+}
+OPEN_ATTEMPTS = (AttemptState.INTENT, AttemptState.SUBMITTED, AttemptState.FETCHING)
+
+
 class ReviewState(StrEnum):
     """Where a question to a person stands."""
 
@@ -149,7 +180,10 @@ class RunError:
 
 @dataclass(frozen=True, slots=True)
 class ExecutionRequest:
-    """What a caller asks for in an execute call, already typed."""
+    """What a caller asks for in an execute call, already typed.
+
+    With `to_node`, this node alone is run, and what it needs; all that it gives is kept then.
+    """
 
     workspace_id: str
     workflow_id: str
@@ -163,6 +197,7 @@ class ExecutionRequest:
     keep: str = "all"
     metadata: Mapping[str, Any] | None = None
     key_id: str | None = None
+    to_node: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +209,15 @@ class Accepted:
     version: int | None
     estimated_credits: int
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewRef:
+    """A question to a person; `shown` is it as the API shows it."""
+
+    id: str
+    workspace_id: str
+    shown: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from django.db import Error as DatabaseError
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
+from redis.exceptions import RedisError
 
 from executor.api import is_storage_writable
 
@@ -36,6 +37,6 @@ def _has_database() -> bool:
 def _has_cache() -> bool:
     try:
         cache.set("readyz", 1, 5)
-    except OSError:
+    except (OSError, RedisError):
         return False
     return True

@@ -5,8 +5,11 @@ from django.urls import include, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import RedirectView
 
+import common.http.converters  # noqa: F401 - registers `<rev:…>` and the like
 from common.http.plain import api_not_found
 from pixelflow_site.health import healthz, readyz
+from pixelflow_site.metrics import metrics_page
+from pixelflow_site.pages.reviews import review_page
 from pixelflow_site.pages.views import ApiDocsView, SchemaView, error_docs, home, node_docs
 from pixelflow_site.studio import studio_api
 
@@ -21,11 +24,13 @@ urlpatterns = [
     path("", home, name="home"),
     path("healthz", healthz),
     path("readyz", readyz),
+    path("metrics", metrics_page),
     re_path(r"^docs/?$", RedirectView.as_view(pattern_name="api-docs")),
     path("docs/api", ApiDocsView.as_view(), name="api-docs"),
     path("docs/nodes", node_docs, name="node-docs"),
     path("docs/errors", error_docs, name="error-docs"),
     path("api/v1/schema", SchemaView.as_view(), name="schema"),
+    path("review/<rev:review_id>/<str:signature>", review_page, name="review"),
     path("admin/", admin.site.urls),
     path("api/v1/", include("accounts.urls")),
     path("api/v1/", include("executor.urls")),

@@ -8,11 +8,10 @@ process. Read the models if you must, never write them from outside.
 from workflows.errors import NotPublished
 from workflows.graphs.document import Graph, parse_graph
 from workflows.graphs.estimate import NodeEstimate, estimate_nodes
+from workflows.graphs.fields import Callee, InputField, Interface, OutputField
 from workflows.graphs.interface import (
-    InputField,
-    Interface,
-    OutputField,
     check_inputs,
+    check_value,
     input_schema,
     interface_of,
     output_schema,
@@ -23,6 +22,7 @@ from workflows.selectors import (
     get_catalogue,
     get_workflow,
     interface_of_version,
+    node_types_of_version,
     resolved_version,
 )
 from workflows.services import (
@@ -46,6 +46,7 @@ from workflows.types import (
 __all__ = [
     "UNCHANGED",
     "Binding",
+    "Callee",
     "Graph",
     "InputField",
     "Interface",
@@ -63,6 +64,7 @@ __all__ = [
     "WorkflowSummary",
     "change_workflow",
     "check_inputs",
+    "check_value",
     "create_workflow",
     "delete_workflow",
     "estimate_nodes",
@@ -72,6 +74,7 @@ __all__ = [
     "input_schema",
     "interface_of",
     "interface_of_version",
+    "node_types_of_version",
     "output_schema",
     "parse_graph",
     "publish_workflow",

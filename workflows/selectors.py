@@ -6,7 +6,7 @@ workspace's is `NotFound`, always in the same words.
 
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from typing import Any
 
 from django.db.models import F, QuerySet
@@ -17,13 +17,10 @@ from workflows import conf
 from workflows.catalogue.load import Catalogue, build_catalogue
 from workflows.catalogue.nodes import ALL_NODES
 from workflows.errors import NotPublished
+from workflows.graphs.calls import Calls
 from workflows.graphs.document import parse_graph
-from workflows.graphs.interface import (
-    Interface,
-    input_schema,
-    interface_of,
-    output_schema,
-)
+from workflows.graphs.fields import Callee, Interface
+from workflows.graphs.interface import input_schema, interface_of, output_schema
 from workflows.graphs.resolve import Resolution, resolve
 from workflows.graphs.resolved import ResolvedGraph
 from workflows.models import Workflow, WorkflowVersion
@@ -61,13 +58,18 @@ def get_catalogue() -> Catalogue:
     return build_catalogue((*ALL_NODES, *conf.extra_nodes()))
 
 
-def check_graph(document: object) -> Resolution:
+def check_graph(document: object, calls: Calls) -> Resolution:
     """Read and resolve a graph document against the shipped catalogue.
 
     Raises:
         InvalidGraph: it is malformed. One that is merely incomplete comes with `problems`.
     """
-    return resolve(parse_graph(document), get_catalogue())
+    return resolve(parse_graph(document), get_catalogue(), calls)
+
+
+def calls_of(workspace_id: str, workflow_id: str | None = None) -> Calls:
+    """Return what the nodes of a draft may run: the workspace's published workflows."""
+    return Calls(partial(_find_callee, workspace_id), workflow_id)
 
 
 def schemas_of(graph: ResolvedGraph) -> Schemas:
@@ -76,13 +78,13 @@ def schemas_of(graph: ResolvedGraph) -> Schemas:
     return Schemas(input_schema(interface), output_schema(interface))
 
 
-def view_draft(document: object) -> DraftView:
-    """Return what a stored draft looks like under today's catalogue; never raises for its content.
+def view_draft(workflow: WorkflowRef) -> DraftView:
+    """Return what a draft looks like under today's catalogue; never raises for its content.
 
     A row that got past the gate years ago shows what is wrong with it in `problems`.
     """
     try:
-        resolution = check_graph(document)
+        resolution = check_graph(workflow.graph, calls_of(workflow.workspace_id, workflow.id))
     except InvalidGraph as error:
         return DraftView([issue.as_json() for issue in error.issues], schemas_of(ResolvedGraph(())))
     problems = [issue.as_json() for issue in resolution.problems]
@@ -235,18 +237,40 @@ def resolved_version(version_id: str) -> ResolvedGraph:
     return _resolved(version_id, get_catalogue().digest)
 
 
+def node_types_of_version(version_id: str) -> dict[str, str]:
+    """Return the node types of a version by node, as it was saved; none if there is no version."""
+    rows = WorkflowVersion.objects.across_workspaces().filter(id=version_id)
+    document = rows.values_list("graph", flat=True).first() or {"nodes": []}
+    return {node["id"]: node["type"] for node in document["nodes"]}
+
+
 def interface_of_version(version_id: str) -> Interface:
     """Return what a version takes and gives; as `resolved_version`."""
     return _interface(version_id, get_catalogue().digest)
 
 
-@lru_cache(maxsize=RESOLVED_CACHE_SIZE)
-def _resolved(version_id: str, catalogue_digest: str) -> ResolvedGraph:  # noqa: ARG001 - a key
+def version_graph(version_id: str) -> Mapping[str, Any]:
+    """Return a version's graph document; the id is to be trusted as for `resolved_version`.
+
+    Raises:
+        NotFound: there is no such version.
+    """
     rows = WorkflowVersion.objects.across_workspaces().filter(id=version_id)
-    document = rows.values_list("graph", flat=True).first()
+    document: Mapping[str, Any] | None = rows.values_list("graph", flat=True).first()
     if document is None:
         raise NotFound
-    resolution = check_graph(document)
+    return document
+
+
+@lru_cache(maxsize=RESOLVED_CACHE_SIZE)
+def _resolved(version_id: str, catalogue_digest: str) -> ResolvedGraph:
+    rows = WorkflowVersion.objects.across_workspaces().filter(id=version_id)
+    found = rows.values_list("graph", "workspace_id", "workflow_id").first()
+    if found is None:
+        raise NotFound
+    document, workspace_id, workflow_id = found
+    calls = Calls(partial(_find_pinned, catalogue_digest, workspace_id), workflow_id)
+    resolution = check_graph(document, calls)
     if resolution.problems:
         raise InvalidGraph(resolution.problems)
     return resolution.graph
@@ -255,6 +279,49 @@ def _resolved(version_id: str, catalogue_digest: str) -> ResolvedGraph:  # noqa:
 @lru_cache(maxsize=RESOLVED_CACHE_SIZE)
 def _interface(version_id: str, catalogue_digest: str) -> Interface:
     return interface_of(_resolved(version_id, catalogue_digest))
+
+
+def _find_callee(workspace_id: str, workflow_id: str, number: int | None) -> Callee | None:
+    """Return what a draft's node runs: a version of a workflow that is not deleted."""
+    if number is None:
+        published = live_workflows(workspace_id).filter(id=workflow_id)
+        version_id = published.values_list("published_version_id", flat=True).first()
+    else:
+        rows = _versions(workspace_id, workflow_id).filter(number=number)
+        version_id = rows.values_list("id", flat=True).first()
+    return None if version_id is None else _callee(version_id, get_catalogue().digest)
+
+
+def _find_pinned(
+    catalogue_digest: str, workspace_id: str, workflow_id: str, number: int | None
+) -> Callee | None:
+    """Return what a version's node runs; that its workflow was deleted since changes nothing.
+
+    Versions stay for those that run them, as they stay for their executions.
+    """
+    rows = WorkflowVersion.objects.of(workspace_id).filter(workflow_id=workflow_id)
+    pinned = rows.filter(number__isnull=False, number=number)
+    version_id = pinned.values_list("id", flat=True).first()
+    return None if version_id is None else _callee(version_id, catalogue_digest)
+
+
+@lru_cache(maxsize=RESOLVED_CACHE_SIZE)
+def _callee(version_id: str, catalogue_digest: str) -> Callee | None:
+    """Return a version as others run it; None when it cannot run under this catalogue."""
+    try:
+        graph = _resolved(version_id, catalogue_digest)
+    except InvalidGraph:
+        return None
+    ref = _version_ref(version_id)
+    below = [node.callee for node in graph.nodes if node.callee is not None]
+    return Callee(
+        workflow_id=ref.workflow_id,
+        version_id=version_id,
+        number=ref.number or 0,  # only published versions are called
+        interface=_interface(version_id, catalogue_digest),
+        workflows=frozenset({ref.workflow_id}).union(*(callee.workflows for callee in below)),
+        depth=max((callee.depth + 1 for callee in below), default=0),
+    )
 
 
 def _versions(workspace_id: str, workflow_id: str) -> QuerySet[WorkflowVersion]:

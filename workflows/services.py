@@ -1,6 +1,8 @@
 """Writes of `workflows`. Each checks, writes in one transaction, and returns a ref."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Max
@@ -13,6 +15,9 @@ from common.fetch import UrlNotAllowed, check_url
 from common.ids import new_id
 from workflows import selectors
 from workflows.conf import fetch_policy
+from workflows.graphs.calls import Calls, pin_calls
+from workflows.graphs.interface import interface_of
+from workflows.graphs.partial import prune
 from workflows.graphs.resolve import Resolution
 from workflows.models import Workflow, WorkflowVersion
 from workflows.types import (
@@ -46,7 +51,8 @@ def create_workflow(
         RoleTooLow: the actor is a member who may not edit.
     """
     _check_may_edit(actor, workspace_id)
-    fields = _checked_fields(WorkflowChanges(name, description, callback_url, graph))
+    changes = WorkflowChanges(name, description, callback_url, graph)
+    fields = _checked_fields(changes, selectors.calls_of(workspace_id))
     now = clock.now()
     row = Workflow.objects.insert(
         id=new_id("wf"),
@@ -80,7 +86,7 @@ def change_workflow(
         InvalidInputs, InvalidGraph, RoleTooLow: as `create_workflow`.
     """
     _check_may_edit(actor, workspace_id)
-    fields = _checked_fields(changes)
+    fields = _checked_fields(changes, selectors.calls_of(workspace_id, workflow_id))
     with transaction.atomic():
         current = _lock(workspace_id, workflow_id, expected_revision)
         if fields:
@@ -121,7 +127,8 @@ def publish_workflow(
         current = _lock(workspace_id, workflow_id)
         numbers = WorkflowVersion.objects.of(workspace_id).filter(workflow_id=workflow_id)
         last = numbers.aggregate(last=Max("number"))["last"] or 0
-        version = _insert_version(current, actor, number=last + 1, clock=clock)
+        graph = _pinned(current, current.graph)
+        version = _insert_version(current, graph, actor, number=last + 1, clock=clock)
         current.published_version = version
         current.save(update_fields=["published_version"])
         return _ref_of(current, version)
@@ -158,43 +165,75 @@ def snapshot_draft(
     workspace_id: str,
     workflow_id: str,
     *,
+    to_node: str | None = None,
     actor: Actor = SYSTEM_ACTOR,
     clock: Clock = SYSTEM_CLOCK,
 ) -> VersionRef:
     """Return the draft as a version without a number; equal drafts give the same one.
 
-    Whoever may run a workflow may run its draft, so no right to edit is asked for; `actor` is
-    written down and not checked.
+    With `to_node` it is that node and what it needs, whatever is wrong elsewhere. Whoever may run
+    a workflow may run its draft, so no right to edit is asked for; `actor` is written down and not
+    checked.
 
     Raises:
         NotFound: there is no such workflow.
-        InvalidGraph: the draft has problems.
+        InvalidGraph: the draft has problems, or no such node.
     """
     with transaction.atomic():
         current = _lock(workspace_id, workflow_id)
-        found = selectors.find_snapshot(workspace_id, workflow_id, digest(current.graph))
-        if found is not None:
-            return found
-        return _ref_of(current, _insert_version(current, actor, number=None, clock=clock))
+        if to_node is None:
+            return _snapshot(current, current.graph, actor, clock)
+        declared = _declared_inputs(current)
+        return _part(current, current.graph, to_node, declared, actor, clock)
+
+
+def snapshot_part(
+    version: VersionRef,
+    to_node: str,
+    *,
+    actor: Actor = SYSTEM_ACTOR,
+    clock: Clock = SYSTEM_CLOCK,
+) -> VersionRef:
+    """Return the part of a published version that a node needs; equal parts give the same one.
+
+    Raises:
+        NotFound: the workflow was deleted.
+        InvalidGraph: it has no such node.
+    """
+    graph = selectors.version_graph(version.id)
+    interface = selectors.interface_of_version(version.id)
+    declared = frozenset(field.name for field in interface.inputs)
+    with transaction.atomic():
+        current = _lock(version.workspace_id, version.workflow_id)
+        part = _part(current, graph, to_node, declared, actor, clock)
+    return replace(part, number=version.number)
 
 
 def find_runnable(
-    workspace_id: str, workflow_id: str, which: VersionChoice, *, actor: Actor = SYSTEM_ACTOR
+    workspace_id: str,
+    workflow_id: str,
+    which: VersionChoice,
+    *,
+    to_node: str | None = None,
+    actor: Actor = SYSTEM_ACTOR,
 ) -> VersionRef:
     """Return the version to run: the published one (None), a number, or the draft as it is now.
 
-    Exactly one query unless it is the draft, which is snapshotted.
+    With `to_node` it is the part that this node needs. Exactly one query unless a snapshot is made,
+    as of a draft and of a part.
 
     Raises:
         NotFound: no such workflow in this workspace, or no version with this number.
         NotPublished: nothing is published.
-        InvalidGraph: the draft has problems.
+        InvalidGraph: the draft has problems; there is no such node.
     """
-    if which is None:
-        return selectors.find_published(workspace_id, workflow_id)
     if which == "draft":
-        return snapshot_draft(workspace_id, workflow_id, actor=actor)
-    return selectors.find_version(workspace_id, workflow_id, which)
+        return snapshot_draft(workspace_id, workflow_id, to_node=to_node, actor=actor)
+    if which is None:
+        version = selectors.find_published(workspace_id, workflow_id)
+    else:
+        version = selectors.find_version(workspace_id, workflow_id, which)
+    return version if to_node is None else snapshot_part(version, to_node, actor=actor)
 
 
 def _check_may_edit(actor: Actor, workspace_id: str) -> None:
@@ -229,18 +268,64 @@ def _stale(expected: int | None, actual: int) -> Conflict:
     )
 
 
+def _snapshot(
+    current: Workflow, document: Mapping[str, Any], actor: Actor, clock: Clock
+) -> VersionRef:
+    """Return a graph of a locked workflow as a version without a number."""
+    graph = _pinned(current, document)
+    found = selectors.find_snapshot(current.workspace_id, current.id, digest(graph))
+    if found is None:
+        return _ref_of(current, _insert_version(current, graph, actor, number=None, clock=clock))
+    if any(node.callee for node in selectors.resolved_version(found.id).nodes):
+        _resolved_without_problems(current, graph)  # what it calls may be gone by now
+    return found
+
+
+def _part(
+    current: Workflow,
+    document: Mapping[str, Any],
+    to_node: str,
+    declared: frozenset[str],
+    actor: Actor,
+    clock: Clock,
+) -> VersionRef:
+    """Return what a node needs of a graph; `declared` are the inputs of the whole."""
+    part = _snapshot(current, prune(document, to_node), actor, clock)
+    own = {field.name for field in selectors.interface_of_version(part.id).inputs}
+    return replace(part, unused_inputs=declared - own)
+
+
+def _declared_inputs(current: Workflow) -> frozenset[str]:
+    """Return the names of a draft's inputs, as far as they stand."""
+    calls = selectors.calls_of(current.workspace_id, current.id)
+    resolution = selectors.check_graph(current.graph, calls)
+    return frozenset(field.name for field in interface_of(resolution.graph).inputs)
+
+
+def _pinned(current: Workflow, document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a graph whose calls name the versions that are published at this moment."""
+    calls = selectors.calls_of(current.workspace_id, current.id)
+    pinned: Mapping[str, Any] = pin_calls(document, selectors.get_catalogue(), calls)
+    return pinned
+
+
 def _insert_version(
-    current: Workflow, actor: Actor, *, number: int | None, clock: Clock
+    current: Workflow,
+    graph: Mapping[str, Any],
+    actor: Actor,
+    *,
+    number: int | None,
+    clock: Clock,
 ) -> WorkflowVersion:
-    resolution = _resolved_without_problems(current.graph)
+    resolution = _resolved_without_problems(current, graph)
     schemas = selectors.schemas_of(resolution.graph)
     return WorkflowVersion.objects.insert(
         id=new_id("wfv"),
         workspace_id=current.workspace_id,
         workflow=current,
         number=number,
-        graph=current.graph,
-        graph_digest=digest(current.graph),
+        graph=graph,
+        graph_digest=digest(graph),
         input_schema=schemas.inputs,
         output_schema=schemas.outputs,
         catalogue_digest=selectors.get_catalogue().digest,
@@ -249,8 +334,9 @@ def _insert_version(
     )
 
 
-def _resolved_without_problems(graph: object) -> Resolution:
-    resolution = selectors.check_graph(graph)
+def _resolved_without_problems(current: Workflow, graph: Mapping[str, Any]) -> Resolution:
+    calls = selectors.calls_of(current.workspace_id, current.id)
+    resolution = selectors.check_graph(graph, calls)
     if resolution.problems:
         raise InvalidGraph(resolution.problems)
     return resolution
@@ -268,7 +354,7 @@ def _ref_of(workflow: Workflow, version: WorkflowVersion) -> VersionRef:
     )
 
 
-def _checked_fields(changes: WorkflowChanges) -> dict[str, object]:
+def _checked_fields(changes: WorkflowChanges, calls: Calls) -> dict[str, object]:
     """Return the columns to write, checked; the graph comes with its problems.
 
     Raises:
@@ -282,7 +368,7 @@ def _checked_fields(changes: WorkflowChanges) -> dict[str, object]:
     if changes.callback_url is not None:
         fields["callback_url"] = _checked_url(changes.callback_url)
     if changes.graph is not UNCHANGED:
-        problems = selectors.check_graph(changes.graph).problems
+        problems = selectors.check_graph(changes.graph, calls).problems
         fields["graph"] = changes.graph
         fields["problems"] = [issue.as_json() for issue in problems]
     return fields

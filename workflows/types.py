@@ -37,7 +37,9 @@ class WorkflowRef(WorkflowSummary):
 class VersionRef:
     """A version that can run; `number` is None for a snapshot of a draft.
 
-    `callback_url` is the workflow's at the moment of the look-up.
+    `callback_url` is the workflow's at the moment of the look-up. A part of a version (running to
+    a node) has that version's number; `unused_inputs` are the inputs that the whole has beside its
+    own.
     """
 
     id: str
@@ -47,6 +49,7 @@ class VersionRef:
     callback_url: str | None
     created_at: datetime
     published_by: str
+    unused_inputs: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

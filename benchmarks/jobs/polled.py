@@ -12,5 +12,5 @@ def main() -> None:
     access = Access()
     task = Task.objects.get(pk=access.accept("text", {"text": "word"}))
     Performer("bench").perform(task.pk)
-    queued = access.accept_run("text", {"text": "word"})
+    queued = access.accept_run("text", {"text": "another word"})
     print(json.dumps({"final": task.execution_id, "queued": queued}), flush=True)

@@ -7,7 +7,7 @@ from django.urls import register_converter
 
 from common.ids import ALPHABET, BODY_LENGTH
 
-PREFIXES = ("wf", "wfv", "exec", "file", "tpl", "whk", "evt", "key", "bat")
+PREFIXES = ("wf", "wfv", "exec", "file", "tpl", "whk", "evt", "key", "bat", "rev")
 
 
 class IdConverter:

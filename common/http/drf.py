@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 
 from common.errors import Forbidden, MalformedRequest, NotFound, PixelFlowError
 from common.http import body as bodies
+from common.http.outage import unavailable_of
 from common.http.problem import CONTENT_TYPE, headers_of, problem_document, problem_of
 from common.http.request_id import current_request_id
 
@@ -73,7 +74,7 @@ def _as_ours(error: Exception) -> PixelFlowError | None:
         return Forbidden()
     if isinstance(error, SuspiciousOperation):
         return MalformedRequest(str(error))
-    return None
+    return unavailable_of(error)
 
 
 def _document_of_drf(

@@ -16,6 +16,7 @@ from common.errors import (
     Unauthenticated,
 )
 from common.http.body import issue_of
+from common.http.outage import unavailable_of
 from common.http.plain import problem_response
 
 
@@ -25,6 +26,7 @@ def add_error_handlers(api: NinjaAPI) -> None:
     api.add_exception_handler(ValidationError, _validation)
     api.add_exception_handler(AuthenticationError, _authentication)
     api.add_exception_handler(HttpError, _http)
+    api.add_exception_handler(Exception, _other)
 
 
 def _ours(request: HttpRequest, error: Any) -> HttpResponse:
@@ -48,6 +50,13 @@ def _without_source(issue: Issue) -> Issue:
 
 def _authentication(request: HttpRequest, error: Any) -> HttpResponse:
     return problem_response(request, Unauthenticated("Sign in first."))
+
+
+def _other(request: HttpRequest, error: Any) -> HttpResponse:
+    outage = unavailable_of(error)
+    if outage is None:
+        raise error
+    return problem_response(request, outage)
 
 
 def _http(request: HttpRequest, error: Any) -> HttpResponse:

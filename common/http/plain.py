@@ -1,12 +1,14 @@
 """Problem documents from plain Django views, and Django's own error pages under `/api/`."""
 
 import logging
+import sys
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from common.errors import Forbidden, MalformedRequest, NotFound, PixelFlowError
+from common.http.outage import unavailable_of
 from common.http.problem import CONTENT_TYPE, headers_of, problem_of
 from common.http.rendering import render_json
 from common.http.request_id import current_request_id
@@ -46,11 +48,14 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Django's `handler500`."""
-    return _error_page(request, PixelFlowError())
+    """Django's `handler500`, called while the exception is being handled; 503 for an outage."""
+    return _error_page(request, unavailable_of(sys.exc_info()[1]) or PixelFlowError())
 
 
 def _error_page(request: HttpRequest, error: PixelFlowError) -> HttpResponse:
     if request.path.startswith("/api/"):
         return problem_response(request, error)
-    return render(request, "common/error.html", {"problem": error}, status=error.status)
+    page = render(request, "common/error.html", {"problem": error}, status=error.status)
+    for name, value in headers_of(error).items():
+        page.headers[name] = value
+    return page

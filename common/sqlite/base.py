@@ -8,6 +8,7 @@ and go on the moment that it is free. Writers of other processes still meet at S
 import threading
 from typing import Any
 
+from django.db import OperationalError
 from django.db.backends.sqlite3 import base
 
 _write_lock = threading.Lock()
@@ -21,7 +22,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self._holds_lock = False
 
     def _start_transaction_under_autocommit(self) -> None:
-        _write_lock.acquire()
+        # As long as SQLite itself waits for another process: who holds it may wait there.
+        if not _write_lock.acquire(timeout=float(self.settings_dict["OPTIONS"]["timeout"])):
+            raise OperationalError("database is locked by this process")
         self._holds_lock = True
         try:
             super()._start_transaction_under_autocommit()  # type: ignore[misc]

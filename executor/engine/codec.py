@@ -7,6 +7,7 @@ is null), a value that was not kept `{"x": true}`. What a customer sent stays in
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from executor.engine.shapes import Shape, nest, shape_of
 from workflows.catalogue.values import MEDIA_CLASSES, Media
 
 
@@ -29,7 +30,17 @@ class Unkept:
 
 UNKEPT: Final = Unkept()  # media between nodes, in a run that was asked to store outputs alone
 
-_FIELDS = ("content_type", "file_id", "bytes", "width", "height", "duration_s", "draft", "quality")
+_FIELDS = (
+    "content_type",
+    "file_id",
+    "bytes",
+    "width",
+    "height",
+    "duration_s",
+    "draft",
+    "quality",
+    "sha256",
+)
 
 
 def encode(value: Any) -> dict[str, Any]:
@@ -55,12 +66,31 @@ def decode(form: Mapping[str, Any]) -> Any:
 
 
 def render(form: Mapping[str, Any], media: Callable[[Mapping[str, Any]], Any]) -> Any:
-    """Return a form as the API shows it: files by `media`, holes left out."""
+    """Return a form as the API shows it: files by `media`, holes left out.
+
+    A list inside another all of whose elements are holes is one itself.
+    """
     if "m" in form:
         return media(form["m"])
     if "l" in form:
-        return [render(item, media) for item in form["l"] if item is not None]
+        return [render(item, media) for item in form["l"] if not _is_hole(item)]
     return form.get("v")
+
+
+def without_holes(value: Any, levels: int) -> Any:
+    """Return a list without the holes in its outer `levels` levels; `ABSENT` if nothing is left.
+
+    A list that was empty from the start stays.
+    """
+    if levels == 0 or value is ABSENT or not value:
+        return value
+    found = [without_holes(item, levels - 1) for item in value]
+    return [item for item in found if item is not ABSENT] or ABSENT
+
+
+def chunk_length(form: Mapping[str, Any]) -> int:
+    """Return how many elements a list form has."""
+    return len(form["l"] if "l" in form else form["v"])
 
 
 def join_chunks(forms: list[Mapping[str, Any]]) -> dict[str, Any]:
@@ -76,14 +106,27 @@ def join_chunks(forms: list[Mapping[str, Any]]) -> dict[str, Any]:
     return {"v": joined} if is_plain else {"l": joined}
 
 
-def is_list_form(form: Mapping[str, Any]) -> bool:
-    """Say whether a form is of a list."""
-    return "l" in form or isinstance(form.get("v"), list)
+def nest_form(form: Mapping[str, Any], shape: Shape) -> dict[str, Any]:
+    """Return a mapped node's list in the lists that its elements belong to."""
+    items = form["l"] if "l" in form else [{"v": item} for item in form["v"]]
+    return _nested_form(nest(items, shape))
 
 
-def length_of(form: Mapping[str, Any]) -> int:
-    """Return the length of a list form."""
-    return len(form["l"] if "l" in form else form["v"])
+def _nested_form(items: list[Any]) -> dict[str, Any]:
+    # What is no list is an element, or a hole.
+    inner = [_nested_form(item) if isinstance(item, list) else item for item in items]
+    if all(item is not None and "v" in item for item in inner):
+        return {"v": [item["v"] for item in inner]}
+    return {"l": inner}
+
+
+def shape_of_form(form: Mapping[str, Any], levels: int) -> Shape:
+    """Return the shape of a form's outer `levels` levels; null where it is no list."""
+    if "l" not in form or levels == 0:
+        return shape_of(form.get("v"), levels)
+    if levels == 1:
+        return len(form["l"])
+    return [item and shape_of_form(item, levels - 1) for item in form["l"]]
 
 
 def is_kept(form: Mapping[str, Any]) -> bool:
@@ -91,6 +134,12 @@ def is_kept(form: Mapping[str, Any]) -> bool:
     if "l" in form:
         return all(item is None or is_kept(item) for item in form["l"])
     return "x" not in form
+
+
+def _is_hole(form: Mapping[str, Any] | None) -> bool:
+    if form is None:
+        return True
+    return bool(form.get("l")) and all(_is_hole(item) for item in form["l"])
 
 
 def _is_plain(items: list[Any]) -> bool:

@@ -6,8 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from common.clock import rfc3339
-from executor.engine.codec import is_kept, join_chunks, render
+from executor.engine.codec import chunk_length, is_kept, join_chunks, nest_form, render
+from executor.engine.measure import shape_of_node
 from executor.engine.plan import Plan
+from executor.engine.shapes import Shape, count
 from executor.engine.state import RunState
 from executor.types import ExecutionStatus, NodeStatus
 from workflows.graphs.resolved import ResolvedNode
@@ -84,9 +86,7 @@ class Presenter:
 
     def payload(self, run: RunRecord, records: Iterable[NodeRecord]) -> dict[str, Any]:
         """Return the poll answer."""
-        by_node: dict[str, list[NodeRecord]] = {}
-        for record in records:
-            by_node.setdefault(record.node_id, []).append(record)
+        by_node = _by_node(records)
         nodes = [
             self.node(
                 node,
@@ -106,6 +106,12 @@ class Presenter:
             "startedAt": rfc3339(run.started_at),
             "finishedAt": rfc3339(run.finished_at),
         }
+
+    def output_forms(
+        self, run: RunRecord, records: Iterable[NodeRecord]
+    ) -> Mapping[str, Mapping[str, Any]]:
+        """Return the outputs that are there by name, in stored form."""
+        return self._output_forms(run, _by_node(records))
 
     def node(
         self, node: ResolvedNode, records: Sequence[NodeRecord], status: str
@@ -158,8 +164,8 @@ class Presenter:
     def _node_outputs(self, node: ResolvedNode, chunks: Sequence[NodeRecord]) -> dict[str, Any]:
         return {
             port: self.show(form)
-            for port, form in node_forms(node, chunks).items()
-            if is_kept(form)
+            for port, form in self._forms_of(node, chunks).items()
+            if is_kept(form) and not self.state.is_absent(node.id, port)
         }
 
     def _status(self, node: ResolvedNode, run: RunRecord, records: Sequence[NodeRecord]) -> str:
@@ -186,12 +192,17 @@ class Presenter:
         self, run: RunRecord, by_node: Mapping[str, Sequence[NodeRecord]]
     ) -> dict[str, Any]:
         """Return the outputs that are there: all of a completed run, some of a failed one."""
-        outputs = {}
-        for node in self.plan.outputs:
-            form = self._form_into(node, run, by_node)
-            if form is not None:
-                outputs[str(node.params["name"])] = self.show(form)
-        return outputs
+        forms = self._output_forms(run, by_node)
+        return {name: self.show(form) for name, form in forms.items()}
+
+    def _output_forms(
+        self, run: RunRecord, by_node: Mapping[str, Sequence[NodeRecord]]
+    ) -> dict[str, Mapping[str, Any]]:
+        found = {
+            str(node.params["name"]): self._form_into(node, run, by_node)
+            for node in self.plan.outputs
+        }
+        return {name: form for name, form in found.items() if form is not None}
 
     def _form_into(
         self,
@@ -206,8 +217,15 @@ class Presenter:
             return form if form is None or "u" not in form else None
         if self.state.statuses.get(source.node) != NodeStatus.COMPLETED:
             return None
+        if self.state.is_absent(source.node, source.port):
+            return None
         chunks = sorted(by_node.get(source.node, ()), key=lambda record: record.start)
-        return node_forms(feeding, chunks).get(source.port)
+        return self._forms_of(feeding, chunks).get(source.port)
+
+    def _forms_of(
+        self, node: ResolvedNode, chunks: Sequence[NodeRecord]
+    ) -> Mapping[str, Mapping[str, Any]]:
+        return node_forms(node, chunks, shape_of_node(self.plan, self.state, node))
 
 
 _ENDED = frozenset(
@@ -215,12 +233,40 @@ _ENDED = frozenset(
 )
 
 
-def node_forms(node: ResolvedNode, chunks: Sequence[NodeRecord]) -> dict[str, Mapping[str, Any]]:
-    """Return a node's stored outputs by port, those of a mapped node strung together."""
+def _by_node(records: Iterable[NodeRecord]) -> dict[str, list[NodeRecord]]:
+    by_node: dict[str, list[NodeRecord]] = {}
+    for record in records:
+        by_node.setdefault(record.node_id, []).append(record)
+    return by_node
+
+
+def node_forms(
+    node: ResolvedNode, chunks: Sequence[NodeRecord], shape: Shape
+) -> dict[str, Mapping[str, Any]]:
+    """Return a node's stored outputs by port, those of a mapped node strung together.
+
+    `shape` is that of `shape_of_node`: only the elements are stored that had a task, and this says
+    which are missing between them, and which list inside the list each of them belongs to.
+    """
     if node.space is None:
         return dict(chunks[0].outputs) if chunks else {}
     ports = {port for chunk in chunks for port in chunk.outputs}
-    return {
-        port: join_chunks([chunk.outputs[port] for chunk in chunks if port in chunk.outputs])
-        for port in sorted(ports)
-    }
+    forms = {port: join_chunks(_with_gaps(chunks, port, count(shape))) for port in sorted(ports)}
+    if node.depth < 2:
+        return dict(forms)
+    return {port: nest_form(form, shape) for port, form in forms.items()}
+
+
+def _with_gaps(chunks: Sequence[NodeRecord], port: str, total: int) -> list[Mapping[str, Any]]:
+    """Return an output's forms chunk by chunk, with holes for elements before, between and behind."""
+    forms: list[Mapping[str, Any]] = []
+    reached = 0
+    for chunk in chunks:
+        if port in chunk.outputs:
+            if chunk.start > reached:
+                forms.append({"l": [None] * (chunk.start - reached)})
+            forms.append(chunk.outputs[port])
+            reached = chunk.start + chunk_length(chunk.outputs[port])
+    if total > reached:
+        forms.append({"l": [None] * (total - reached)})
+    return forms

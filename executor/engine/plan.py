@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from executor.engine.digests import node_digest
 from workflows.catalogue.node import CostClass
-from workflows.graphs.resolved import Binding, ResolvedGraph, ResolvedNode
+from workflows.graphs.resolved import Binding, ResolvedGraph, ResolvedNode, Space
 
 INLINE_CHUNK = 100  # elements of a mapped list that one task of cheap nodes takes
 COSTLY_CHUNK = 1
@@ -20,13 +21,13 @@ COSTLY_CHUNK = 1
 class Segment:
     """Nodes that run together, in order. `needs` are the segments that must be done before.
 
-    `space` names the iteration that all of them are mapped over; None: they run once.
+    `space` names the iterations that all of them are mapped over; None: they run once.
     """
 
     index: int
     node_ids: tuple[str, ...]
     cost: CostClass
-    space: str | None
+    space: Space | None
     needs: frozenset[int]
 
     @property
@@ -77,6 +78,15 @@ class Plan:
         )
 
     @cached_property
+    def node_digests(self) -> Mapping[str, bytes | None]:
+        """What each node of a segment is, apart from its values, by id; None: it is never cached."""
+        return {
+            id_: node_digest(self.node(id_), inside=segment.node_ids, delivered=self.delivered)
+            for segment in self.segments
+            for id_ in segment.node_ids
+        }
+
+    @cached_property
     def shared(self) -> frozenset[tuple[str, str]]:
         """The (node, port) pairs that another segment reads, or an output node delivers."""
         crossing = {
@@ -89,32 +99,50 @@ class Plan:
         return frozenset(crossing | self.delivered)
 
     @cached_property
-    def measured(self) -> frozenset[tuple[str, str]]:
-        """The (node, port) pairs whose list is mapped over: their length must be known."""
+    def measured(self) -> Mapping[tuple[str, str], int]:
+        """How many levels of one run's output must be measured, for others are mapped over them.
+
+        By (node, port); the levels that come from the node's own mapping are known without. For
+        costly nodes, 0 levels are measured too: whether the run gave anything, so that no task is
+        made for an element that never came.
+        """
+        levels: dict[tuple[str, str], int] = {}
+        for node in self.graph.nodes:
+            for binding in node.bindings:
+                for source, depth in binding.wires:
+                    below = depth - self.node(source.node).depth
+                    if below > 0 or (below == 0 and depth and node.spec.cost != "inline"):
+                        place = (source.node, source.port)
+                        levels[place] = max(below, levels.get(place, 0))
+        return levels
+
+    @cached_property
+    def reviews(self) -> frozenset[int]:
+        """The segments that ask a person."""
         return frozenset(
-            (source.node, source.port)
-            for node in self.graph.nodes
-            for binding in node.bindings
-            if binding.mapped
-            for source, is_list in zip(binding.sources, binding.lists, strict=True)
-            if is_list
+            self.segment_of[node.id] for node in self.graph.nodes if node.spec.meta.role == "review"
+        )
+
+    @cached_property
+    def calls(self) -> frozenset[int]:
+        """The segments that run another workflow."""
+        return frozenset(
+            self.segment_of[node.id] for node in self.graph.nodes if node.spec.meta.role == "call"
         )
 
     def node(self, id_: str) -> ResolvedNode:
         """Return a node by id."""
         return self.graph.by_id[id_]
 
-    def outer_lists(self, segment: Segment) -> list[tuple[str, str]]:
-        """Return the (node, port) pairs outside of a segment that it is mapped over."""
-        inside = set(segment.node_ids)
-        return [
-            (source.node, source.port)
+    def outer_lists(self, segment: Segment) -> set[tuple[str, str, int]]:
+        """Return the lists outside of a segment that it is mapped over: node, port and depth."""
+        return {
+            (source.node, source.port, depth)
             for id_ in segment.node_ids
             for binding in self.node(id_).bindings
-            if binding.mapped
-            for source, is_list in zip(binding.sources, binding.lists, strict=True)
-            if is_list and source.node not in inside
-        ]
+            for source, depth in binding.wires
+            if depth and self.segment_of.get(source.node) != segment.index
+        }
 
 
 def build_plan(graph: ResolvedGraph) -> Plan:
@@ -139,19 +167,20 @@ class _Cutter:
         self.groups: list[list[str]] = []
         self.group_of: dict[str, int] = {}
         self.barriers: dict[str, frozenset[int]] = {}  # node -> barrier groups before it
-        self.by_key: dict[tuple[frozenset[int], str | None], int] = {}
+        self.by_key: dict[tuple[frozenset[int], Space | None], int] = {}
 
     def place(self, node: ResolvedNode) -> None:
         """Put a node into the group it can be fused with, or into a new one.
 
-        A group is a barrier when those behind it cannot simply join it: a costly node, or a change
-        of iteration. Two cheap nodes with the same barriers before them depend on nothing that the
+        A group is a barrier when those behind it cannot simply join it: a costly node, a change of
+        iteration, or a list that is wanted whole. Two cheap nodes with the same barriers before them depend on nothing that the
         other's group lacks, so fusing them never makes a circle of segments.
         """
         before = frozenset(
             barrier
-            for source in binding_sources(node.bindings)
-            for barrier in self._barriers_after(source, node)
+            for binding in node.bindings
+            for source, depth in binding.wires
+            for barrier in self._barriers_after(source.node, node, depth)
         )
         if node.spec.cost == "inline":
             key = (before, node.space)
@@ -164,13 +193,14 @@ class _Cutter:
         self.group_of[node.id] = index
         self.barriers[node.id] = before
 
-    def _barriers_after(self, source: str, node: ResolvedNode) -> frozenset[int]:
-        """Return the barriers that a consumer of `source` stands behind."""
+    def _barriers_after(self, source: str, node: ResolvedNode, depth: int) -> frozenset[int]:
+        """Return the barriers that a consumer of `source` at this depth stands behind."""
         if source not in self.group_of:
             return frozenset()
         before = self.barriers[source]
         feeding = self.graph.by_id[source]
-        if feeding.spec.cost != "inline" or feeding.space != node.space:
+        is_alongside = feeding.space == node.space and feeding.depth == depth
+        if feeding.spec.cost != "inline" or not is_alongside:
             return before | {self.group_of[source]}
         return before
 

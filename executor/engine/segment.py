@@ -1,26 +1,40 @@
 """Running the nodes of one task in order, handing values over in memory."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from itertools import islice
+from typing import Any, Protocol, TypeVar
 
 from pydantic import ValidationError
 
 from common.clock import Clock
-from executor.engine.codec import ABSENT
+from executor.engine.codec import ABSENT, without_holes
+from executor.engine.limits import check_outputs
 from executor.engine.plan import Plan, Segment
+from executor.engine.shapes import Path, Shape, paths, shape_of
 from executor.engine.step import TaskSpec
 from executor.types import NodeStatus, RunError
 from workflows.catalogue.errors import NodeCancelled, NodeFailed
-from workflows.catalogue.node import Context
+from workflows.catalogue.node import Context, Inputs, Outputs
 from workflows.catalogue.values import Image, Mask
 from workflows.graphs.resolved import Binding, ResolvedNode, Source
 
 logger = logging.getLogger(__name__)
 
-Outer = Mapping[tuple[str, str], Any]
+
+class Outer(dict[tuple[str, str], Any]):
+    """The values from outside of a segment by (node, port), `ABSENT` for none.
+
+    A list of a mapped node may have holes, and lies in as many lists as the node was mapped over.
+    `shape` is `inner_shape` of the segment.
+    """
+
+    shape: Shape = None
+
+
+Made = TypeVar("Made")
 
 
 class Workbench(Protocol):
@@ -44,25 +58,33 @@ class NodeOutcome:
     """What came of a node in one task.
 
     `outputs` by port are what `Workbench.keep` returned: one for each, or for a mapped node a list
-    with `ABSENT` where an element gave nothing. `lengths` are those of outputs that are lists.
+    with `ABSENT` where an element gave nothing. `lengths` are the shapes of outputs that others are
+    mapped over; of a mapped node a list with one for each element. `cached`: it was known before.
     """
 
     node_id: str
     status: NodeStatus
     outputs: dict[str, Any] = field(default_factory=dict)
     absent: list[str] = field(default_factory=list)
-    lengths: dict[str, int] = field(default_factory=dict)
+    lengths: dict[str, Any] = field(default_factory=dict)
     error: RunError | None = None
     started_at: datetime | None = None
     finished_at: datetime | None = None
+    cached: bool = False
+
+    @property
+    def seconds(self) -> float | None:
+        """For how long the node ran; None when it did not."""
+        if self.started_at is None or self.finished_at is None:
+            return None
+        return (self.finished_at - self.started_at).total_seconds()
 
 
 class SegmentRunner:
     """Runs one task of a segment; made for it and thrown away.
 
-    `outer` holds the values from outside of the segment by (node, port), `ABSENT` for none; a list
-    of a mapped node may have holes. `taken_over` holds the outputs of nodes that an earlier try at
-    this task completed, None for one whose outputs were not kept: it is run again, unreported.
+    `taken_over` holds the outputs of nodes whose outcome is stored or known, None for one whose
+    outputs were not kept: it is run again where others need it, unreported.
     """
 
     def __init__(
@@ -84,6 +106,7 @@ class SegmentRunner:
         self.blocked: set[str] = set()
         self.values: dict[tuple[str, str], Any] = {}
         self.last_use = _last_uses(plan, self.segment)
+        self.needed = _needed(plan, self.segment, taken_over)
 
     def run(self) -> Iterator[NodeOutcome]:
         """Run the nodes, yielding what came of each; those behind a failed one are left out.
@@ -102,8 +125,8 @@ class SegmentRunner:
             known = self.taken_over.get(id_)
             if known is not None:
                 self._take_over(node, known)
-            elif not self._is_blocked(node):
-                outcome = self._outcome_of(node, 0)
+            elif id_ in self.needed and not self._is_blocked(node):
+                outcome = self._outcome_of(node, ())
                 if outcome.error is not None:
                     self.blocked.add(id_)
                 if id_ not in self.taken_over:
@@ -113,19 +136,28 @@ class SegmentRunner:
     def _run_mapped(self) -> Iterator[NodeOutcome]:
         """Run the whole chain for one element after the other, so that few are in memory."""
         nodes = [self.plan.node(id_) for id_ in self.segment.node_ids]
-        gathered = {node.id: _Gathered(node) for node in nodes}
-        for index in range(self.spec.start, self.spec.stop):
+        gathered = {node.id: _Gathered(node, self.plan) for node in nodes}
+        for done, path in enumerate(self._paths(), start=1):
             for position, node in enumerate(nodes):
                 if not self._is_blocked(node):
-                    outcome = self._outcome_of(node, index)
+                    outcome = self._outcome_of(node, path)
                     gathered[node.id].add(outcome)
                     if outcome.error is not None:
                         self.blocked.add(node.id)
                 self._forget(position)
             self.values.clear()
-            done = (index + 1 - self.spec.start) / (self.spec.stop - self.spec.start)
-            self.bench.progress(nodes[-1], done)
-        yield from (found.outcome for found in gathered.values() if found.has_run)
+            self.bench.progress(nodes[-1], done / (self.spec.stop - self.spec.start))
+        for id_, found in gathered.items():
+            if found.has_run and id_ not in self.taken_over:
+                yield found.whole()
+
+    def _paths(self) -> Iterable[Path]:
+        """Return where the task's elements are, by the index on every level."""
+        if self.segment.space is None:
+            return ((),)
+        if len(self.segment.space) == 1:
+            return ((number,) for number in range(self.spec.start, self.spec.stop))
+        return islice(paths(self.outer.shape), self.spec.start, self.spec.stop)
 
     def _is_blocked(self, node: ResolvedNode) -> bool:
         sources = {source.node for binding in node.bindings for source in binding.sources}
@@ -134,15 +166,66 @@ class SegmentRunner:
             return True
         return False
 
-    def _outcome_of(self, node: ResolvedNode, index: int) -> NodeOutcome:
-        started_at = self.clock.now()
-        try:
-            arguments = self._arguments(node, index)
+    def prepare(self, make: Callable[[Any], Made]) -> Made | NodeOutcome:
+        """Return what `make` makes of the arguments of a task that others carry out.
+
+        For a segment of one node whose tasks have one element each. Where the node does not run, or
+        its arguments are no good, returns what came of it instead.
+        """
+        node = self._only_node()
+        made: list[Made] = []
+
+        def compute() -> Mapping[str, Any] | None:
+            arguments = self._arguments(node, next(iter(self._paths())))
             if arguments is None:
-                for port in node.out_kinds:
-                    self.values[node.id, port] = ABSENT
-                return NodeOutcome(node.id, NodeStatus.SKIPPED, absent=list(node.out_kinds))
-            given = run_node(node, self.bench.context(node), arguments)
+                return None
+            made.append(make(check_arguments(node, arguments)))
+            return {}
+
+        outcome = self._guarded(node, compute, self.clock.now())
+        return made[0] if made else self._of_task(outcome)
+
+    def conclude(
+        self, compute: Callable[[], Mapping[str, Any]], *, started_at: datetime
+    ) -> NodeOutcome:
+        """Return what came of such a node; `compute` gives its outputs, and fails as nodes do."""
+        return self._of_task(self._guarded(self._only_node(), compute, started_at))
+
+    def fail(self, error: RunError, *, started_at: datetime) -> NodeOutcome:
+        """Return that such a node failed."""
+        return self._of_task(self._failed(self._only_node(), error, started_at))
+
+    def _only_node(self) -> ResolvedNode:
+        (id_,) = self.segment.node_ids
+        return self.plan.node(id_)
+
+    def _of_task(self, outcome: NodeOutcome) -> NodeOutcome:
+        """Give the outcome of a mapped node's one element the form of a chunk."""
+        if self.segment.space is None:
+            return outcome
+        gathered = _Gathered(self.plan.node(outcome.node_id), self.plan)
+        gathered.add(outcome)
+        return gathered.whole()
+
+    def _outcome_of(self, node: ResolvedNode, path: Path) -> NodeOutcome:
+        def compute() -> Mapping[str, Any] | None:
+            arguments = self._arguments(node, path)
+            if arguments is None:
+                return None
+            return run_node(node, self.bench.context(node), arguments)
+
+        return self._guarded(node, compute, self.clock.now())
+
+    def _guarded(
+        self,
+        node: ResolvedNode,
+        compute: Callable[[], Mapping[str, Any] | None],
+        started_at: datetime,
+    ) -> NodeOutcome:
+        """Run a node by `compute`, which gives None on a branch that was not taken."""
+        try:
+            given = compute()
+            check_outputs(given or {})
         except NodeFailed as failure:
             error = RunError(failure.code, failure.message, node.id, failure.retryable)
             return self._failed(node, error, started_at)
@@ -154,6 +237,10 @@ class SegmentRunner:
         except Exception:  # the edge between nodes and engine
             logger.exception("node broke", extra={"action": "node_broke"})
             return self._failed(node, RunError("internal", "The node broke.", node.id), started_at)
+        if given is None:
+            for port in node.out_kinds:
+                self.values[node.id, port] = ABSENT
+            return NodeOutcome(node.id, NodeStatus.SKIPPED, absent=list(node.out_kinds))
         return self._completed(node, given, started_at)
 
     def _failed(self, node: ResolvedNode, error: RunError, started_at: datetime) -> NodeOutcome:
@@ -176,8 +263,9 @@ class SegmentRunner:
                 outcome.absent.append(port)
                 continue
             outcome.outputs[port] = self.bench.keep(node, port, value)
-            if isinstance(value, list):
-                outcome.lengths[port] = len(value)
+            levels = self.plan.measured.get((node.id, port))
+            if levels is not None:
+                outcome.lengths[port] = shape_of(value, levels)
         outcome.finished_at = self.clock.now()
         return outcome
 
@@ -190,13 +278,13 @@ class SegmentRunner:
         for place in self.last_use.get(position, ()):
             self.values.pop(place, None)
 
-    def _arguments(self, node: ResolvedNode, index: int) -> dict[str, Any] | None:
+    def _arguments(self, node: ResolvedNode, path: Path) -> dict[str, Any] | None:
         """Gather a node's arguments; None when it is on a branch that was not taken."""
         arguments = dict(node.params)
-        fields = node.spec.input_record.model_fields
+        fields = node.spec.input_record.model_fields.keys() - {"extra"}
         extra: dict[str, Any] = {}
         for binding in node.bindings:
-            value = self._value_at(binding, index)
+            value = self._value_at(binding, path)
             if value is ABSENT:
                 return None
             if binding.port not in fields:
@@ -207,13 +295,16 @@ class SegmentRunner:
             arguments["extra"] = extra
         return arguments
 
-    def _value_at(self, binding: Binding, index: int) -> Any:
-        found = [
-            self._source_value(binding, source, is_list, index)
-            for source, is_list in zip(binding.sources, binding.lists, strict=True)
-        ]
+    def _value_at(self, binding: Binding, path: Path) -> Any:
         if not binding.many:
-            return found[0]
+            (source,), (depth,), (gaps,) = binding.sources, binding.depths, binding.gaps
+            return self._source_value(source, depth, gaps, path)
+        found = [
+            self._source_value(source, depth, gaps, path)
+            for source, depth, gaps in zip(
+                binding.sources, binding.depths, binding.gaps, strict=True
+            )
+        ]
         present = [value for value in found if value is not ABSENT]
         if not present:
             return ABSENT
@@ -223,16 +314,16 @@ class SegmentRunner:
             item for value in present for item in (value if isinstance(value, list) else [value])
         ]
 
-    def _source_value(self, binding: Binding, source: Source, is_list: bool, index: int) -> Any:
+    def _source_value(self, source: Source, depth: int, gaps: int, path: Path) -> Any:
         place = (source.node, source.port)
-        if source.node in self.plan.segment_of and place in self.values:
-            return self.values[place]  # of this segment: already the element at `index`
+        if place in self.values:
+            return self.values[place]  # of this segment: already the element at `path`
         value = self.outer[place]
-        if value is ABSENT or not is_list:
-            return value
-        if binding.mapped:
-            return value[index]
-        return [item for item in value if item is not ABSENT]
+        for index in path[:depth]:
+            if value is ABSENT:
+                return ABSENT
+            value = value[index]
+        return without_holes(value, gaps) if gaps else value
 
 
 @dataclass(slots=True)
@@ -240,12 +331,16 @@ class _Gathered:
     """Joins the outcomes of a mapped node's elements into one."""
 
     node: ResolvedNode
+    plan: Plan
     outcome: NodeOutcome = field(init=False)
     has_run: bool = False
 
     def __post_init__(self) -> None:
+        ports = self.node.out_kinds
+        measured = [port for port in ports if (self.node.id, port) in self.plan.measured]
         self.outcome = NodeOutcome(self.node.id, NodeStatus.SKIPPED)
-        self.outcome.outputs = {port: [] for port in self.node.out_kinds}
+        self.outcome.outputs = {port: [] for port in ports}
+        self.outcome.lengths = {port: [] for port in measured}
 
     def add(self, element: NodeOutcome) -> None:
         """Append one element's outputs."""
@@ -254,10 +349,21 @@ class _Gathered:
         self.outcome.finished_at = element.finished_at or self.outcome.finished_at
         for port, items in self.outcome.outputs.items():
             items.append(element.outputs.get(port, ABSENT))
+        for port, shapes in self.outcome.lengths.items():
+            shapes.append(element.lengths.get(port))
         if element.error is not None:
             self.outcome.status, self.outcome.error = NodeStatus.FAILED, element.error
         elif element.status == NodeStatus.COMPLETED and self.outcome.error is None:
             self.outcome.status = NodeStatus.COMPLETED
+
+    def whole(self) -> NodeOutcome:
+        """Return the joined outcome; what none of the elements gave is absent."""
+        self.outcome.absent = [
+            port
+            for port, items in self.outcome.outputs.items()
+            if all(item is ABSENT for item in items)
+        ]
+        return self.outcome
 
 
 def run_node(node: ResolvedNode, ctx: Context, arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -266,14 +372,27 @@ def run_node(node: ResolvedNode, ctx: Context, arguments: Mapping[str, Any]) -> 
     Raises:
         NodeFailed: when an argument is out of bounds, or the node says so.
     """
+    outputs = _drive(node.spec.node().run(ctx, check_arguments(node, arguments)))
+    return outputs_by_port(outputs)
+
+
+def check_arguments(node: ResolvedNode, arguments: Mapping[str, Any]) -> Inputs:
+    """Return a node's arguments as its record.
+
+    Raises:
+        NodeFailed: one is out of bounds.
+    """
     _check_wired(node, arguments)
     try:
-        record = node.spec.input_record.model_validate(arguments, strict=True)
+        return node.spec.input_record.model_validate(arguments, strict=True)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         raise NodeFailed("invalid_value", f"{place}: {first['msg']}") from error
-    outputs = _drive(node.spec.node().run(ctx, record))
+
+
+def outputs_by_port(outputs: Outputs) -> dict[str, Any]:
+    """Return the outputs that a node gave; a port that it did not set is not among them."""
     return {name: getattr(outputs, name) for name in outputs.model_fields_set}
 
 
@@ -309,6 +428,15 @@ def _as_declared(node: ResolvedNode, port: str, value: Any) -> Any:
         fields = {name: getattr(value, name) for name in value.__dataclass_fields__}
         return Image(**{**fields, "kind": "image"})
     return value
+
+
+def _needed(plan: Plan, segment: Segment, taken_over: Collection[str]) -> Set[str]:
+    """Return the nodes that have to run: those whose outcome is open, and what feeds them."""
+    needed = set(segment.node_ids).difference(taken_over)
+    for id_ in reversed(segment.node_ids):
+        if id_ in needed:
+            needed.update(source.node for b in plan.node(id_).bindings for source in b.sources)
+    return needed
 
 
 def _last_uses(plan: Plan, segment: Segment) -> Mapping[int, Sequence[tuple[str, str]]]:

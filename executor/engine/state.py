@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from executor.engine.shapes import Shape
 from executor.types import ExecutionStatus, NodeStatus, RunError
 
 _E = ExecutionStatus
@@ -29,16 +30,20 @@ class RunState:
     """The state of one run; `step` moves it, nothing else does.
 
     `statuses`: final status of each node that has one. `absent`: outputs that a completed node did
-    not give (the branch not taken). `lengths`: how long a list is that is mapped over, by
-    `node.port`. `open`: tasks still to finish, by segment that has started. `done`: finished
-    segments. `error`: the first failure, after which nothing new starts.
+    not give (the branch not taken; of a mapped node, by none of its elements). `lengths`: the shape
+    of a list that is mapped over, by `node.port`. `inner`: of a mapped node under way whose outputs
+    are such lists, the shape of each element's. `open`: tasks still to finish, by segment that has
+    started. `done`: finished segments. `cut_short`: segments some of whose tasks never started.
+    `error`: the first failure, after which nothing new starts.
     """
 
     statuses: dict[str, str] = field(default_factory=dict)
     absent: dict[str, list[str]] = field(default_factory=dict)
-    lengths: dict[str, int] = field(default_factory=dict)
+    lengths: dict[str, Shape] = field(default_factory=dict)
+    inner: dict[str, list[Shape]] = field(default_factory=dict)
     open: dict[int, int] = field(default_factory=dict)
     done: set[int] = field(default_factory=set)
+    cut_short: set[int] = field(default_factory=set)
     error: RunError | None = None
 
     def is_absent(self, node: str, port: str) -> bool:
@@ -51,8 +56,10 @@ class RunState:
             "statuses": self.statuses,
             "absent": self.absent,
             "lengths": self.lengths,
+            "inner": self.inner,
             "open": {str(index): count for index, count in self.open.items()},
             "done": sorted(self.done),
+            "cut_short": sorted(self.cut_short),
             "error": self.error.as_json() if self.error else None,
         }
 
@@ -64,7 +71,9 @@ class RunState:
             statuses=dict(value["statuses"]),
             absent=dict(value["absent"]),
             lengths=dict(value["lengths"]),
+            inner={place: list(shapes) for place, shapes in value.get("inner", {}).items()},
             open={int(index): count for index, count in value["open"].items()},
             done=set(value["done"]),
+            cut_short=set(value.get("cut_short", ())),
             error=RunError.from_json(error) if error else None,
         )

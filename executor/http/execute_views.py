@@ -1,4 +1,4 @@
-"""`/workflows/{id}/execute` and `/workflows/{id}/estimate`."""
+"""`/workflows/{id}/execute`, `/workflows/{id}/estimate`, and retrying what was executed."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import Principal, get_workspace
+from common import faults
 from common.clock import rfc3339
 from common.errors import InvalidInputs
 from common.http.drf import ApiView
@@ -16,9 +17,12 @@ from common.http.openapi import KEY_PROBLEMS, problems
 from executor.http import schemas
 from executor.http.caller import caller_of
 from executor.services.accept import accept_execution
+from executor.services.estimates import find_cached_nodes
+from executor.services.retry import RetryRequest, retry_execution
 from executor.types import DRAFT, Accepted, ExecutionRequest, ExecutionStatus, Trigger
 from workflows.api import (
     NodeEstimate,
+    VersionRef,
     check_inputs,
     estimate_nodes,
     find_runnable,
@@ -42,10 +46,17 @@ class ExecuteView(ApiView):
         },
     )
     def post(self, request: Request, workflow_id: str) -> Response:
-        """Accept a run of the published version, of an older one, or of the draft."""
+        """Accept a run of the published version, of an older one, or of the draft.
+
+        With `toNode` only that node is run, and what it needs: inputs that it does not need are
+        ignored, and its outputs stand under its entry of the poll's `nodes`.
+        """
+        faults.point("web.authenticated")
         body = self.read_body(schemas.ExecuteBody)
+        faults.point("web.parsed")
         accepted = accept_execution(_request_of(body, caller_of(request), workflow_id))
         answer = _accepted_json(accepted)
+        faults.point("web.before_answer")
         return Response(
             answer, status=status.HTTP_202_ACCEPTED, headers={"Location": answer["pollUrl"]}
         )
@@ -66,20 +77,59 @@ class EstimateView(ApiView):
         },
     )
     def post(self, request: Request, workflow_id: str) -> Response:
-        """Return the price of the published version, node by node; nothing is run or held."""
+        """Return the price of a version, node by node; nothing is run or held."""
         body = self.read_body(schemas.EstimateBody)
-        workspace_id = caller_of(request).workspace_id
-        version = find_runnable(workspace_id, workflow_id, None)
-        _check_given(version.id, body.inputs)
+        caller = caller_of(request)
+        version = find_runnable(
+            caller.workspace_id, workflow_id, body.version, to_node=body.to_node
+        )
+        used = _check_given(version, body.inputs)
         nodes = estimate_nodes(resolved_version(version.id))
-        total = sum(node.credits for node in nodes)
+        cached = find_cached_nodes(version, used, mode=caller.mode)
         return Response(
             {
-                "credits": total,
-                "maxCredits": total,
-                "balance": get_workspace(workspace_id).credits,
-                "nodes": [_estimate_json(node) for node in nodes],
+                "credits": sum(node.credits for node in nodes if node.node_id not in cached),
+                "maxCredits": sum(node.credits for node in nodes),
+                "balance": get_workspace(caller.workspace_id).credits,
+                "nodes": [_estimate_json(node, node.node_id in cached) for node in nodes],
             }
+        )
+
+
+class RetryView(ApiView):
+    """Running the rest of what was run before."""
+
+    scopes: ClassVar = {"POST": "execute"}
+
+    @extend_schema(
+        operation_id="retryExecution",
+        summary="Retry an execution",
+        request=schemas.RetryBody,
+        responses={
+            202: schemas.ExecutionAccepted,
+            **problems(400, 402, *KEY_PROBLEMS, 404, 409, 413, 415, 422),
+        },
+    )
+    def post(self, request: Request, execution_id: str) -> Response:
+        """Accept a new run that takes over what had completed, and pays only for the rest.
+
+        `fromNode` names a node that is done anew with all that depends on it; so is what depends on
+        an input whose value `inputs` changes.
+        """
+        body, caller = self.read_body(schemas.RetryBody), caller_of(request)
+        accepted = retry_execution(
+            RetryRequest(
+                caller.workspace_id,
+                execution_id,
+                caller.mode,
+                from_node=body.from_node,
+                inputs=body.inputs,
+                key_id=caller.key_id,
+            )
+        )
+        answer = _accepted_json(accepted)
+        return Response(
+            answer, status=status.HTTP_202_ACCEPTED, headers={"Location": answer["pollUrl"]}
         )
 
 
@@ -99,6 +149,7 @@ def _request_of(
         keep=body.keep,
         metadata=body.metadata,
         key_id=principal.key_id,
+        to_node=body.to_node,
     )
 
 
@@ -114,24 +165,26 @@ def _accepted_json(accepted: Accepted) -> dict[str, Any]:
     }
 
 
-def _estimate_json(node: NodeEstimate) -> dict[str, Any]:
+def _estimate_json(node: NodeEstimate, is_cached: bool) -> dict[str, Any]:
     return {
         "nodeId": node.node_id,
         "type": node.type,
         "label": node.label,
         "credits": node.credits,
         "quantity": node.quantity,
-        "cached": False,
+        "cached": is_cached,
     }
 
 
-def _check_given(version_id: str, inputs: Mapping[str, Any]) -> None:
-    """Check the inputs that are given; an estimate does without the others.
+def _check_given(version: VersionRef, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Check and return the inputs that are given and used; an estimate does without the others.
 
     Raises:
         InvalidInputs: one does not fit.
     """
-    _, issues = check_inputs(interface_of_version(version_id), inputs)
+    used = {name: value for name, value in inputs.items() if name not in version.unused_inputs}
+    _, issues = check_inputs(interface_of_version(version.id), used)
     wrong = [issue for issue in issues if issue.code != "missing"]
     if wrong:
         raise InvalidInputs(wrong)
+    return used

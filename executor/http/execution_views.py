@@ -18,6 +18,7 @@ from executor.http.caller import caller_of
 from executor.http.openapi import SINCE, STATUS, UNTIL, WAIT, WORKFLOW
 from executor.http.queries import read_execution_page, read_wait
 from executor.selectors import runs
+from executor.selectors.history import list_executions
 from executor.services.cancel import cancel_execution
 from executor.services.tickets import issue_ticket
 
@@ -39,7 +40,7 @@ class ExecutionListView(ApiView):
         """List the workspace's runs, newest first."""
         workspace_id = caller_of(request).workspace_id
         page, wanted = read_execution_page(request.query_params, workspace_id, clock=SYSTEM_CLOCK)
-        found = runs.list_executions(workspace_id, wanted, before=page.after, limit=page.limit + 1)
+        found = list_executions(workspace_id, wanted, before=page.after, limit=page.limit + 1)
         return Response(page_of(page, found, position=itemgetter("executionId"), render=dict))
 
 

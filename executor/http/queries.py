@@ -10,7 +10,7 @@ from common.http.pages import PageRequest, read_page
 from common.ids import is_id
 from common.paging import ListScope
 from executor.conf import cursor_secret
-from executor.selectors.runs import ExecutionFilter
+from executor.selectors.history import ExecutionFilter
 from executor.types import ExecutionStatus
 
 Query = Mapping[str, str]

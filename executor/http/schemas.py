@@ -12,6 +12,7 @@ from executor import conf
 from executor.types import ExecutionStatus, NodeStatus
 
 MAX_METADATA_BYTES = 16 * 1024
+MAX_NODE_ID = 64
 
 
 def _check_version(value: object) -> object:
@@ -51,6 +52,7 @@ def _check_metadata(metadata: dict[str, Any]) -> dict[str, Any]:
 _VERSION = {"anyOf": [{"type": "integer", "minimum": 1}, {"const": "draft"}, {"type": "null"}]}
 
 Version = Annotated[Any, BeforeValidator(_check_version), WithJsonSchema(_VERSION)]
+ToNode = Annotated[str, Field(min_length=1, max_length=MAX_NODE_ID)]
 CallbackUrl = Annotated[str, AfterValidator(_check_callback)]
 Metadata = Annotated[dict[str, Any], AfterValidator(_check_metadata)]
 
@@ -65,11 +67,21 @@ class ExecuteBody(ApiModel):
     cache: Literal["use", "refresh", "off"] = "use"
     keep: Literal["all", "outputs"] = "all"
     metadata: Metadata | None = None
+    to_node: ToNode | None = None
 
 
 class EstimateBody(ApiModel):
-    """The inputs to estimate for; they may be left out."""
+    """What to estimate, and the inputs to estimate it for; they may be left out."""
 
+    inputs: dict[str, Any] = {}
+    version: Version = None
+    to_node: ToNode | None = None
+
+
+class RetryBody(ApiModel):
+    """What to do anew in a retry: a node with all behind it, and inputs over the old ones."""
+
+    from_node: str | None = None
     inputs: dict[str, Any] = {}
 
 
@@ -200,6 +212,12 @@ class Ticket(ApiModel):
 
     ticket: str
     expires_at: Time
+
+
+class CallbackTaken(ApiModel):
+    """A provider's callback arrived."""
+
+    ok: Literal[True]
 
 
 class StoredFile(ApiModel):

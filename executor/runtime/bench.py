@@ -1,22 +1,24 @@
 """What the nodes of one task run on: loading media, storing it beside the computing, progress."""
 
 import hashlib
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
 from common.clock import Clock
 from common.ids import new_id
-from executor import gateway
+from executor import conf, gateway
 from executor.engine.codec import UNKEPT
 from executor.engine.plan import Plan
 from executor.media.encode import DRAFT_TYPE, encode_draft, encode_picture, open_picture
+from executor.media.preview import preview_uri
 from executor.models import File
+from executor.runtime.running import Cancellation
+from executor.runtime.telling import TaskVoice
 from executor.selectors.files import get_storage_key
 from executor.services.files import content_key
-from workflows.catalogue.errors import NodeCancelled, NodeFailed
+from workflows.catalogue.errors import NodeFailed
 from workflows.catalogue.node import Context
 from workflows.catalogue.values import Image, Mask, Media
 from workflows.graphs.resolved import ResolvedNode
@@ -24,28 +26,7 @@ from workflows.graphs.resolved import ResolvedNode
 # Encoding lets go of the interpreter, so two threads keep up with the nodes of all tasks.
 _writers = ThreadPoolExecutor(max_workers=2, thread_name_prefix="media-writer")
 _SMALL_PIXELS = 256 * 256  # handing these to a thread costs more than writing them
-TELL_EVERY_S = 0.5  # progress of one task; a commit of its own each time
 _MAX_LOADED = 4  # decoded pictures that are kept for the next node
-
-
-class Cancellation:
-    """Set from outside when a run is over; nodes look at it between their steps."""
-
-    def __init__(self) -> None:
-        self._set = threading.Event()
-
-    def set(self) -> None:
-        """Tell the task to stop."""
-        self._set.set()
-
-    def check(self) -> None:
-        """Stop the node that asks.
-
-        Raises:
-            NodeCancelled: the run is over.
-        """
-        if self._set.is_set():
-            raise NodeCancelled
 
 
 class TaskBench:
@@ -59,11 +40,10 @@ class TaskBench:
         execution_id: str,
         keep_all: bool,
         cancellation: Cancellation,
-        tell: Callable[[str, float], None],
+        voice: TaskVoice,
         clock: Clock,
     ) -> None:
-        self.tell = tell
-        self._told_at = clock.now()
+        self.voice = voice
         self.plan = plan
         self.workspace_id = workspace_id
         self.execution_id = execution_id
@@ -75,16 +55,24 @@ class TaskBench:
 
     def context(self, node: ResolvedNode) -> Context:
         """Return the context of one run of a node."""
-        self.cancellation.check()
+        self.cancellation.check_over()
+        self.cancellation.enter(node, conf.node_timeout_s(node.spec.cost))
         return NodeContext(self, node)
 
+    def rest(self) -> None:
+        """Hear that no node runs until the next context is asked for."""
+        self.cancellation.leave()
+
     def progress(self, node: ResolvedNode, done: float) -> None:
-        """Tell how far a node is, now and then; a cancelled run stops here."""
-        self.cancellation.check()
-        now = self.clock.now()
-        if (now - self._told_at).total_seconds() >= TELL_EVERY_S and done < 1:
-            self._told_at = now
-            self.tell(node.id, done)
+        """Say how far a node is; a cancelled run stops here."""
+        self.cancellation.check_over()
+        if done < 1:
+            self.voice.progress(node.id, done)
+
+    def preview(self, node: ResolvedNode, picture: Any) -> None:
+        """Say how a node's picture looks by now, where somebody would soon be told of it."""
+        if self.voice.may_preview(node.id):
+            self.voice.preview(node.id, preview_uri(picture))
 
     def keep(self, node: ResolvedNode, port: str, value: Any) -> Any:
         """Store an output's files; return the value with files, or futures of them, in their place.
@@ -104,6 +92,10 @@ class TaskBench:
         """Return the rows of the files written since the last call, for the commit to insert."""
         files, self._files = self._files, []
         return files
+
+    def files(self) -> list[File]:
+        """Return the rows that `take_files` would, and leave them there."""
+        return list(self._files)
 
     def load(self, media: Media) -> Any:
         """Return the decoded picture of a handle."""
@@ -154,6 +146,7 @@ class TaskBench:
             width=picture.width,
             height=picture.height,
             draft=not is_delivered,
+            sha256=row.sha256,
             decoded=None,
         )
 
@@ -208,7 +201,13 @@ class NodeContext:
 
     def progress(self, done: float) -> None:
         """Say how far the node is; a cancelled run stops here."""
+        self._bench.cancellation.check()
         self._bench.progress(self._node, done)
+
+    def preview(self, picture: Any) -> None:
+        """Show how the picture looks by now; a cancelled run stops here."""
+        self._bench.cancellation.check()
+        self._bench.preview(self._node, picture)
 
     def check_cancelled(self) -> None:
         """Stop a node whose run is over."""

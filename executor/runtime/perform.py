@@ -2,36 +2,48 @@
 
 import logging
 import secrets
-from collections.abc import Iterable, Mapping
-from functools import partial
-from typing import Any
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Protocol
 
 from django.db import Error as DatabaseError
 
+from common import faults, metrics
 from common.clock import SYSTEM_CLOCK, Clock
 from common.errors import TooLarge, UnsupportedMediaType
 from common.fetch import FetchError, fetch
-from executor import conf
-from executor.engine.codec import ABSENT, decode, encode, is_kept
+from executor import conf, dispatch
+from executor.engine.codec import ABSENT, decode, encode
+from executor.engine.keys import Forms
+from executor.engine.known import values_of
+from executor.engine.measure import inner_shape
 from executor.engine.plan import Plan
-from executor.engine.segment import SegmentRunner
+from executor.engine.segment import Outer, SegmentRunner
+from executor.engine.state import RunState
+from executor.engine.step import TaskSpec
 from executor.errors import LeaseLost
 from executor.media.errors import MediaRejected
 from executor.media.types import MediaLimits
 from executor.models import Execution, File, Task
 from executor.runtime.bench import TaskBench
-from executor.runtime.running import Cancellation, RunningTask, RunningTasks
+from executor.runtime.calls import call_once
+from executor.runtime.reviews import review_once
+from executor.runtime.room import Room
+from executor.runtime.running import Cancellation, RunningTask, RunningTasks, WatchedFile
+from executor.runtime.telling import TaskVoice, Teller
 from executor.selectors import runs
 from executor.selectors.planning import plan_of
-from executor.services.claims import Claim, claim_next, claim_of, claim_task, hand_back
-from executor.services.files import file_kind, import_media, media_of
-from executor.services.results import (
-    TaskReport,
-    finish,
-    finish_fetch,
-    store_progress,
-    tell_progress,
+from executor.services.claims import (
+    Claim,
+    claim_next,
+    claim_of,
+    claim_task,
+    count_try,
+    hand_back,
 )
+from executor.services.files import file_kind, import_media, media_of
+from executor.services.known import look_up_task, outer_forms
+from executor.services.results import TaskReport, finish, finish_fetch, store_progress
 from executor.services.transitions import FETCH_SEGMENT
 from executor.types import RunError
 from workflows.catalogue.errors import NodeCancelled
@@ -42,6 +54,14 @@ COMMIT_EVERY_S = 1.0
 ON_OWN_FOR_S = 20.0  # then the rest of a run is left to whoever is free
 
 
+class RemoteBell(Protocol):
+    """Whoever follows the remote tasks of this process."""
+
+    def ring(self, task_id: str = "") -> None:
+        """Hear that a task is ready, or has news."""
+        ...
+
+
 class Performer:
     """Performs tasks for one worker process; safe to use from many threads."""
 
@@ -49,13 +69,28 @@ class Performer:
         self.owner = owner
         self.clock = clock
         self.running = RunningTasks()
+        self._room = Room()
+        self.teller = Teller(on_lost=self.running.stop, clock=clock)
         self.is_stopping = False
+        self.remote: RemoteBell | None = None
 
-    def perform_next(self, queue: str) -> None:
-        """Claim the task of a queue whose turn it is, and perform it; nothing if there is none."""
+    def perform_next(self, queue: str, task_id: str = "") -> bool:
+        """Claim the task of a queue whose turn it is, and perform it; says whether there was one.
+
+        Remote ones are followed by the loop beside us, which is only told; of which task, too,
+        since it may be one that it has, and of which there is news.
+        """
+        if queue == "remote" and self.remote is not None:
+            self.remote.ring(task_id)
+            return False
+        if self.is_stopping:
+            dispatch.ring("", queue)  # for another worker: this bell would be lost
+            return False
         claimed = claim_next(queue=queue, owner=self.owner, clock=self.clock)
-        if claimed is not None:
-            self._perform(*claimed)
+        if claimed is None:
+            return False
+        self._perform(*claimed)
+        return True
 
     def perform(self, task_id: str) -> None:
         """Claim a certain task and perform it, unless somebody has it or it was done long ago."""
@@ -66,6 +101,7 @@ class Performer:
     def _perform(self, claim: Claim, execution: Execution) -> None:
         """Run a claimed task, then go on with what it made ready in the same run."""
         began_at = self.clock.now()
+        metrics.task_claimed(claim.queue, (began_at - claim.ready_at).total_seconds())
         following = self._perform_one(claim, execution)
         while following is not None:
             claim = claim_of(following)
@@ -76,12 +112,16 @@ class Performer:
             following = self._perform_one(claim, runs.get_execution_row(execution.id))
 
     def _perform_one(self, claim: Claim, execution: Execution) -> Task | None:
-        cancellation = self.running.add(claim, execution.id)
+        running = self.running.add(claim, execution.id)
         try:
-            if claim.spec.segment == FETCH_SEGMENT:
-                return self._fetch_inputs(claim, execution, cancellation)
-            return self._run_segment(claim, execution, cancellation)
-        except (LeaseLost, NodeCancelled):
+            with self._in_room(claim):
+                running.cancellation.check_over()
+                if claim.spec.segment == FETCH_SEGMENT:
+                    return self._fetch_inputs(claim, execution, running.cancellation)
+                return self._run_segment(claim, execution, running)
+        except (LeaseLost, NodeCancelled) as reason:
+            if isinstance(reason, LeaseLost):
+                metrics.leases_ended("lost")
             logger.info("task dropped", extra={"action": "task_dropped", "task": claim.task_id})
             return None
         except DatabaseError:
@@ -90,43 +130,84 @@ class Performer:
             return None
         finally:
             self.running.remove(claim)
+            self.teller.forget(claim)
 
-    def _run_segment(
-        self, claim: Claim, execution: Execution, cancellation: Cancellation
-    ) -> Task | None:
+    @contextmanager
+    def _in_room(self, claim: Claim) -> Iterator[None]:
+        """Perform beside others; alone, where this is the last try of a task that lost its workers.
+
+        While it waits for that, the try does not count: whoever kills the process meanwhile is not
+        this task.
+        """
+        is_last = claim.attempts >= conf.max_attempts()
+        if is_last:
+            count_try(claim, by=-1)
+        with self._room.entered(alone=is_last):
+            if is_last:
+                count_try(claim, by=1)
+            yield
+
+    def _run_segment(self, claim: Claim, execution: Execution, running: RunningTask) -> Task | None:
         plan = plan_of(execution.version_id)
         bench = TaskBench(
             plan=plan,
             workspace_id=execution.workspace_id,
             execution_id=execution.id,
             keep_all=execution.options["keep"] == "all",
-            cancellation=cancellation,
-            tell=partial(self._tell, claim, cancellation),
+            cancellation=running.cancellation,
+            voice=TaskVoice(self.teller, claim),
             clock=self.clock,
         )
         report = TaskReport()
         taken_over = self._taken_over(claim, execution, plan, report)
-        outer = _outer_values(plan, claim, execution)
+        state, spec = RunState.from_json(execution.state), claim.spec
+        forms = outer_forms(execution, plan, state, spec)
+        found = look_up_task(
+            execution, plan, state, spec, forms, stored=taken_over.keys(), now=self.clock.now()
+        )
+        report.keys = found.keys
+        for outcome in found.outcomes:
+            report.add(outcome, plan)
+        if found.is_whole:
+            return finish(claim=claim, report=report, go_on=self._may_go_on(), clock=self.clock)
+        taken_over = {**taken_over, **found.taken_over}
+        outer = values_from(plan, state, spec, forms)
         runner = SegmentRunner(plan, claim.spec, outer, bench, self.clock, taken_over)
+        running.report, running.bench = report, bench
+        if runner.segment.index in plan.reviews:
+            decided = review_once(claim=claim, runner=runner, clock=self.clock)
+            if decided is None:
+                return None
+            report.add(decided, plan)
+            self._settle(report, bench)
+            self.teller.forget(claim)
+            return finish(claim=claim, report=report, clock=self.clock)
+        if runner.segment.index in plan.calls:
+            given = call_once(claim=claim, execution=execution, runner=runner, clock=self.clock)
+            if given is None:
+                return None
+            report.add(given, plan)
+            self._settle(report, bench)
+            return finish(claim=claim, report=report, clock=self.clock)
         stored_at = self.clock.now()
         for outcome in runner.run():
+            bench.rest()
+            faults.point("run.after_node")
             report.add(outcome, plan)
+            metrics.node_ended(plan.node(outcome.node_id).spec.cost, outcome.status, outcome.seconds)
             if self._is_due(stored_at):
                 self._settle(report, bench)
+                self.teller.forget(claim)
                 store_progress(claim=claim, report=report, clock=self.clock)
                 stored_at = self.clock.now()
         self._settle(report, bench)
-        return finish(claim=claim, report=report, clock=self.clock)
+        self.teller.forget(claim)
+        go_on = len(plan.segments) == 1 or self._may_go_on()
+        return finish(claim=claim, report=report, go_on=go_on, clock=self.clock)
 
-    def _tell(self, claim: Claim, cancellation: Cancellation, node_id: str, done: float) -> None:
-        """Tell how far a node is; that this cannot be stored now is no failure of the node."""
-        try:
-            tell_progress(claim, node_id, done, clock=self.clock)
-        except LeaseLost:
-            cancellation.set()
-            cancellation.check()
-        except DatabaseError as error:
-            logger.warning("progress not told: %s", error, extra={"action": "progress_not_told"})
+    def _may_go_on(self) -> bool:
+        """Say whether a worker may go on with its run at once: not while others wait their turn."""
+        return not self.is_stopping and not dispatch.is_busy("runs")
 
     def _is_due(self, stored_at: Any) -> bool:
         return bool((self.clock.now() - stored_at).total_seconds() > COMMIT_EVERY_S)
@@ -148,10 +229,7 @@ class Performer:
         )
         for record in stored:
             report.add_stored(record, plan)
-            whole = all(is_kept(form) for form in record.outputs.values())
-            found[record.node_id] = (
-                {port: decode(form) for port, form in record.outputs.items()} if whole else None
-            )
+            found[record.node_id] = values_of(record)
         # The next row comes behind all of them; there are at least as many records as rows.
         report.partial_commits = len(stored)
         return found
@@ -196,15 +274,21 @@ class Performer:
         if "u" not in form:
             return form
         cancellation.check()
-        row = self._download(form["u"], node_id, execution)
+        row = self._download(form["u"], node_id, execution, cancellation)
         files.append(row)
         return encode(media_of(row, form["u"]["kind"]))
 
-    def _download(self, wanted: Mapping[str, str], node_id: str, execution: Execution) -> File:
+    def _download(
+        self,
+        wanted: Mapping[str, str],
+        node_id: str,
+        execution: Execution,
+        cancellation: Cancellation,
+    ) -> File:
         path = conf.temporary_dir() / f"fetch-{secrets.token_hex(8)}"
         expected = file_kind(wanted["kind"])
         try:
-            with path.open("wb") as sink:
+            with WatchedFile(path, cancellation) as sink:
                 fetch(
                     wanted["url"],
                     max_bytes=MediaLimits().bytes_for(expected),
@@ -241,24 +325,16 @@ class _InputFailed(Exception):
         super().__init__(error.message)
 
 
-def _outer_values(plan: Plan, claim: Claim, execution: Execution) -> Mapping[tuple[str, str], Any]:
-    """Return the values that a segment reads from outside of itself, by (node, port)."""
-    inside = set(plan.segments[claim.spec.segment].node_ids)
-    wanted = {
-        (source.node, source.port)
-        for id_ in inside
+def values_from(plan: Plan, state: RunState, spec: TaskSpec, forms: Forms) -> Outer:
+    """Return what arrives at a segment as values, where nothing does too."""
+    segment = plan.segments[spec.segment]
+    outer = Outer(
+        ((source.node, source.port), ABSENT)
+        for id_ in segment.node_ids
         for binding in plan.node(id_).bindings
         for source in binding.sources
-        if source.node not in inside
-    }
-    values: dict[tuple[str, str], Any] = dict.fromkeys(wanted, ABSENT)
-    stored: set[str] = set()
-    for node, port in wanted:
-        if plan.node(node).spec.meta.role == "input":
-            values[node, port] = decode(execution.inputs[str(plan.node(node).params["name"])])
-        else:
-            stored.add(node)
-    if stored:
-        forms = runs.get_node_forms(execution.id, plan, stored)
-        values |= {place: decode(forms[place]) for place in wanted if place in forms}
-    return values
+        if plan.segment_of.get(source.node) != spec.segment
+    )
+    outer.update((place, decode(form)) for place, form in forms.items())
+    outer.shape = inner_shape(plan, state, segment)
+    return outer

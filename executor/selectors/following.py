@@ -1,18 +1,21 @@
 """Reads for whoever follows a run live, and the threads in which async code makes them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ParamSpec, TypeVar
 
 from asgiref.sync import sync_to_async
 from django.db import close_old_connections
 
+from common.http.rendering import render_json
 from executor.errors import ExecutionNotFound
 from executor.models import Execution, ExecutionEvent
-from executor.selectors.runs import get_event_seq, get_snapshot
+from executor.selectors.runs import get_event_seq, get_snapshot, list_events
 from executor.types import ExecutionStatus
 
+PAGE_ROWS = 200  # commits whose events are read at once
 READERS = 4  # threads, and with them connections, that all sockets and waits of a process share
 
 Args = ParamSpec("Args")
@@ -32,6 +35,42 @@ class Start:
     seq: int
     snapshot: bytes | None
     is_over: bool
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One event, or a snapshot, with its data as JSON: rendered once for all who are told."""
+
+    seq: int
+    type: str
+    data: bytes
+
+    @cached_property
+    def text(self) -> str:
+        """The frame as sockets send it: around data that is JSON already."""
+        data = self.data.decode("utf-8")
+        return f'{{"seq":{self.seq},"type":"{self.type}","data":{data}}}'
+
+    @property
+    def is_final(self) -> bool:
+        """Say whether nothing can follow it."""
+        return self.type == "final"
+
+
+@dataclass(frozen=True, slots=True)
+class FramePage:
+    """Events in order; `has_more` says that this need not be all."""
+
+    frames: Sequence[Frame]
+    has_more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How far a run is."""
+
+    seq: int
+    status: str
 
 
 async def in_reader(
@@ -77,6 +116,20 @@ def get_start(workspace_id: str, execution_id: str, since: int | None) -> Start:
     if is_final:
         seq = max(get_event_seq(workspace_id, execution_id) - 1, 0)
     return Start(seq, body, is_final)
+
+
+def list_frames(execution_id: str, *, since: int) -> FramePage:
+    """Return the events after number `since`, or the first of them."""
+    events = list_events(execution_id, since=since, max_rows=PAGE_ROWS)
+    frames = [Frame(each["seq"], each["type"], render_json(each["data"])) for each in events]
+    return FramePage(frames, has_more=len(events) >= PAGE_ROWS)
+
+
+def list_positions(execution_ids: Collection[str]) -> dict[str, Position]:
+    """Return how far these runs are; those that are gone are left out."""
+    rows = Execution.objects.across_workspaces().filter(pk__in=execution_ids)
+    found = rows.values_list("pk", "event_seq", "status")
+    return {id_: Position(seq, status) for id_, seq, status in found}
 
 
 def _where(workspace_id: str, execution_id: str) -> tuple[int, str]:

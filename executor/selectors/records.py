@@ -5,8 +5,11 @@ from collections.abc import Iterable
 from executor.engine.payload import NodeRecord, Presenter, RunRecord
 from executor.engine.plan import Plan
 from executor.engine.state import RunState
+from executor.engine.unplanned import StoredPresenter
 from executor.models import Execution, NodeResults
 from executor.selectors.links import media_url
+from executor.selectors.planning import find_plan
+from workflows.api import node_types_of_version
 
 
 def run_record(
@@ -37,3 +40,14 @@ def records_of(rows: Iterable[NodeResults]) -> list[NodeRecord]:
 def presenter_of(plan: Plan, state: RunState) -> Presenter:
     """Return a presenter whose links are ours."""
     return Presenter(plan, state, media_url)
+
+
+def presenter_without_plan(version_id: str, state: RunState) -> Presenter:
+    """Return a presenter for a run of a version whose plan can no longer be made."""
+    return StoredPresenter(node_types_of_version(version_id), state, media_url)
+
+
+def find_presenter(version_id: str, state: RunState) -> Presenter:
+    """Return the presenter of a run, with its version's plan where there still is one."""
+    plan = find_plan(version_id)
+    return presenter_without_plan(version_id, state) if plan is None else presenter_of(plan, state)

@@ -1,9 +1,8 @@
-"""Reads of runs: the poll answer in two statements, lists by keyset, events onwards from a number."""
+"""Reads of runs: the poll answer in two statements, events onwards from a number."""
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -15,31 +14,15 @@ from common.fetch import redact_url
 from common.http.rendering import render_json
 from common.sql import columns_of, read_row, select_rows, select_values
 from executor import conf
+from executor.engine.measure import shape_of_node
 from executor.engine.payload import NodeRecord, node_forms
 from executor.engine.plan import Plan
 from executor.engine.state import RunState
 from executor.errors import ExecutionNotFound
 from executor.models import Execution, ExecutionEvent, NodeResults
-from executor.selectors.planning import plan_of
-from executor.selectors.records import presenter_of, records_of, run_record
+from executor.selectors.records import find_presenter, records_of, run_record
+from executor.selectors.reviews import with_reviews
 from executor.types import DRAFT, FINAL_STATUSES, ExecutionStatus, TaskState
-
-# What a poll needs of the row; the rest may be large.
-_LIST_FIELDS = (
-    "id",
-    "workspace_id",
-    "workflow_id",
-    "version_number",
-    "status",
-    "trigger",
-    "mode",
-    "estimated_credits",
-    "charged_credits",
-    "error",
-    "created_at",
-    "started_at",
-    "finished_at",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +80,7 @@ def get_execution_json(workspace_id: str, execution_id: str) -> dict[str, Any]:
     if execution is None:
         raise ExecutionNotFound
     payload = json.loads(get_poll_answer(workspace_id, execution_id).body)
-    presenter = presenter_of(plan_of(execution.version_id), RunState.from_json(execution.state))
+    presenter = find_presenter(execution.version_id, RunState.from_json(execution.state))
     inputs = {name: _shown_input(form, presenter.show) for name, form in execution.inputs.items()}
     return {
         **payload,
@@ -111,40 +94,16 @@ def get_execution_json(workspace_id: str, execution_id: str) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True, slots=True)
-class ExecutionFilter:
-    """What a list of runs is narrowed to; None leaves a part open."""
-
-    workflow_id: str | None = None
-    status: ExecutionStatus | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-
-
-def list_executions(
-    workspace_id: str, wanted: ExecutionFilter, *, before: str | None, limit: int
+def list_events(
+    execution_id: str, *, since: int, max_rows: int | None = None
 ) -> list[dict[str, Any]]:
-    """Return up to `limit` runs, newest first, that come after the id `before`."""
-    rows = Execution.objects.of(workspace_id)
-    if wanted.workflow_id is not None:
-        rows = rows.filter(workflow_id=wanted.workflow_id)
-    if wanted.status is not None:
-        rows = rows.filter(status=wanted.status)
-    if wanted.since is not None:
-        rows = rows.filter(created_at__gte=wanted.since)
-    if wanted.until is not None:
-        rows = rows.filter(created_at__lt=wanted.until)
-    if before is not None:
-        rows = rows.filter(pk__lt=before)
-    return [_summary(row) for row in rows.only(*_LIST_FIELDS).order_by("-pk")[:limit]]
+    """Return the events after number `since`, as `{seq, type, data}` in order.
 
-
-def list_events(execution_id: str, *, since: int) -> list[dict[str, Any]]:
-    """Return the events after number `since`, as `{seq, type, data}` in order."""
-    rows = ExecutionEvent.objects.filter(execution_id=execution_id, last_seq__gt=since).order_by(
-        "first_seq"
-    )
-    return [event for event in _numbered(rows, execution_id) if event["seq"] > since]
+    Of the first `max_rows` commits only, each of which has at least one.
+    """
+    rows = ExecutionEvent.objects.filter(execution_id=execution_id, last_seq__gt=since)
+    found = _numbered(rows.order_by("first_seq")[:max_rows], execution_id)
+    return [event for event in found if event["seq"] > since]
 
 
 def get_event_seq(workspace_id: str, execution_id: str) -> int:
@@ -185,13 +144,17 @@ def list_records(
     rows = NodeResults.objects.filter(execution_id=execution_id, segment__in=segments)
     if start is not None:
         rows = rows.filter(start=start)
-    return records_of(rows.order_by("start", "part"))
+    # What was known beforehand lies in one row, whichever elements it is of.
+    return sorted(records_of(rows.order_by("start", "part")), key=lambda record: record.start)
 
 
 def get_node_forms(
-    execution_id: str, plan: Plan, nodes: Collection[str]
+    execution_id: str, plan: Plan, state: RunState, nodes: Collection[str]
 ) -> dict[tuple[str, str], Mapping[str, Any]]:
-    """Return the stored outputs of these nodes by (node, port), mapped ones strung together."""
+    """Return the stored outputs of these nodes by (node, port), mapped ones strung together.
+
+    What a node did not give, or a mapped one for none of its elements, is left out.
+    """
     chunks: dict[str, list[NodeRecord]] = {}
     segments = {plan.segment_of[node] for node in nodes}
     for record in list_records(execution_id, segments=segments):
@@ -200,8 +163,16 @@ def get_node_forms(
     return {
         (node_id, port): form
         for node_id, records in chunks.items()
-        for port, form in node_forms(plan.node(node_id), records).items()
+        for port, form in _forms_of(plan, state, node_id, records).items()
+        if not state.is_absent(node_id, port)
     }
+
+
+def _forms_of(
+    plan: Plan, state: RunState, node_id: str, records: Sequence[NodeRecord]
+) -> Mapping[str, Mapping[str, Any]]:
+    node = plan.node(node_id)
+    return node_forms(node, records, shape_of_node(plan, state, node))
 
 
 def list_final_among(execution_ids: Collection[str]) -> list[str]:
@@ -228,30 +199,18 @@ def _poll_sql() -> str:
 
 def _payload(execution: Execution, held: str | None) -> dict[str, Any]:
     """Return the answer of a run that is not over; `held` is as "1:running,4:waiting"."""
-    plan, state = plan_of(execution.version_id), RunState.from_json(execution.state)
+    presenter = find_presenter(execution.version_id, RunState.from_json(execution.state))
+    plan = presenter.plan
     places = [place.split(":") for place in (held or "").split(",") if place]
     running, waiting = (
         frozenset(int(segment) for segment, state in places if state == wanted)
         for wanted in (TaskState.RUNNING, TaskState.WAITING)
     )
     records = records_of(select_rows(NodeResults, {"execution_id": execution.id}))
-    return presenter_of(plan, state).payload(run_record(execution, running, waiting), records)
-
-
-def _summary(row: Execution) -> dict[str, Any]:
-    return {
-        "executionId": row.id,
-        "status": row.status,
-        "workflowId": row.workflow_id,
-        "version": row.version_number or DRAFT,
-        "trigger": row.trigger,
-        "mode": row.mode,
-        "credits": {"estimated": row.estimated_credits, "charged": row.charged_credits},
-        "error": row.error,
-        "createdAt": rfc3339(row.created_at),
-        "startedAt": rfc3339(row.started_at),
-        "finishedAt": rfc3339(row.finished_at),
-    }
+    payload = presenter.payload(run_record(execution, running, waiting), records)
+    asking = plan.reviews & waiting
+    with_reviews(payload, execution.id, {id_ for s in asking for id_ in plan.segments[s].node_ids})
+    return payload
 
 
 def _shown_input(form: Mapping[str, Any], show: Any) -> Any:

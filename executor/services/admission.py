@@ -1,4 +1,4 @@
-"""Who may follow a run by socket: a member who is signed in, or whoever brings a ticket."""
+"""Who may follow a run live: a member who is signed in, a key, or whoever brings its ticket."""
 
 from dataclasses import dataclass
 
@@ -19,6 +19,11 @@ class Follower:
     execution_id: str
     user_id: str | None = None
     key_id: str | None = None
+
+    @property
+    def caller_id(self) -> str:
+        """Who it is, for counting."""
+        return self.user_id or self.key_id or ""
 
 
 def admit_user(user_id: str, execution_id: str) -> Follower:

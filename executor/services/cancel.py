@@ -2,16 +2,14 @@
 
 from django.db import transaction
 
+from common import faults
 from common.clock import SYSTEM_CLOCK, Clock
-from executor.engine.state import RunState
-from executor.engine.step import cancel_rest
 from executor.errors import ExecutionNotFound
-from executor.models import Execution, NodeResults, Task
-from executor.selectors.planning import plan_of
-from executor.selectors.records import records_of
-from executor.services.places import leave_place_if_any
-from executor.services.transitions import Transition, lock_execution
-from executor.types import LIVE_TASKS, ExecutionStatus, TaskState
+from executor.models import Execution
+from executor.selectors.children import list_open_children
+from executor.services.ending import end_open_run
+from executor.services.transitions import lock_execution
+from executor.types import ExecutionStatus
 
 
 def cancel_execution(
@@ -31,17 +29,18 @@ def cancel_execution(
             raise ExecutionNotFound
         if execution.status_is_final:
             return ExecutionStatus(execution.status), False
-        _cancel(execution, clock)
+        end_open_run(execution, ExecutionStatus.CANCELLED, None, clock=clock)
+        faults.point("cancel.before_commit")
+    faults.point("cancel.after_commit")
+    cancel_children(execution, clock=clock)
     return ExecutionStatus.CANCELLED, True
 
 
-def _cancel(execution: Execution, clock: Clock) -> None:
-    leave_place_if_any(execution, clock.now())
-    live = Task.objects.filter(execution_id=execution.id, state__in=LIVE_TASKS)
-    live.update(state=TaskState.DROPPED, lease_until=None)
-    plan, state = plan_of(execution.version_id), RunState.from_json(execution.state)
-    stored = records_of(NodeResults.objects.filter(execution_id=execution.id))
-    cancel_rest(plan, state, {record.node_id: record.status for record in stored})
-    change = Transition(execution, plan, state, clock.now(), has_place=False)
-    change.finish(ExecutionStatus.CANCELLED, None)
-    change.write()
+def cancel_children(execution: Execution, *, clock: Clock = SYSTEM_CLOCK) -> None:
+    """Cancel what a run's nodes have started and is still under way, and so on down the tree.
+
+    After the run's own transaction, and each in one of its own: `executor.services.calls` says why.
+    What a crash in between leaves is found by `executor.services.ageing`.
+    """
+    for child_id in list_open_children(execution.id):
+        cancel_execution(workspace_id=execution.workspace_id, execution_id=child_id, clock=clock)

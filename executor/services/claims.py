@@ -1,5 +1,6 @@
 """Leases of tasks: taking one, keeping it, giving it back. Each move is compare-and-set."""
 
+import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,7 +10,9 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F, Q
 
+from common import faults, metrics
 from common.clock import SYSTEM_CLOCK, Clock
+from common.errors import InvalidGraph
 from common.sql import (
     AtMost,
     Plus,
@@ -23,15 +26,19 @@ from executor import conf, dispatch
 from executor.engine.step import TaskSpec
 from executor.errors import LeaseLost
 from executor.models import Execution, Task
+from executor.selectors.planning import plan_of
 from executor.services.fairness import claim_fairest
 from executor.services.places import list_workspaces_with_held, lock_load, promote_held
 from executor.services.timing import lease_end, shared_now
 from executor.types import ExecutionStatus, TaskState
 
-MAX_ATTEMPTS = 3  # claims without progress, then the task is poison
+logger = logging.getLogger(__name__)
+
+
 RING_AGAIN_S = 2.0  # a doorbell that nobody followed, while the broker's queue is empty
 RING_ANYWAY_S = 10.0  # the same while it is not: some bells of a flood may be lost
 SWEEP_LIMIT = 500
+LEAVE_FOR_S = 2.0  # to newer workers, what this one does not know
 NOBODY = ""  # owns a task that is given up: no worker renews its lease or stores for it any more
 
 # What becomes of a task together with an effect of it.
@@ -50,6 +57,8 @@ class Claim:
     owner: str
     spec: TaskSpec
     attempts: int
+    queue: str
+    ready_at: datetime
 
 
 def claim_task(
@@ -72,7 +81,8 @@ def claim_task(
         if task is None:
             return None
         execution = _begun(task.execution_id, now)
-    return claim_of(task), execution
+    faults.point("claim.after_commit")
+    return _if_known(claim_of(task), execution, clock)
 
 
 def claim_next(
@@ -84,8 +94,25 @@ def claim_next(
         task = claim_fairest(queue, owner, now)
         if task is None:
             return None
+        faults.point("claim.before_commit")
         execution = _begun(task.execution_id, now)
-    return claim_of(task), execution
+    faults.point("claim.after_commit")
+    return _if_known(claim_of(task), execution, clock)
+
+
+def _if_known(claim: Claim, execution: Execution, clock: Clock) -> tuple[Claim, Execution] | None:
+    """Return a claim, or leave it: a newer release may have accepted what this one does not know.
+
+    Its workers will take the task. It costs no attempt, and those of this release let it be for a
+    while, so that they do not hand it round.
+    """
+    try:
+        plan_of(execution.version_id)
+    except InvalidGraph as error:
+        logger.warning("left to newer: %s", error, extra={"action": "left_to_newer"})
+        hand_back(claim=claim, after_s=LEAVE_FOR_S, clock=clock)
+        return None
+    return claim, execution
 
 
 @contextmanager
@@ -121,7 +148,16 @@ def _begun(execution_id: str, now: datetime) -> Execution:
 def claim_of(task: Task) -> Claim:
     """Return a row that is already owned as a claim."""
     spec = TaskSpec(task.segment, task.start, task.stop)
-    return Claim(task.id, task.execution_id, task.fence, task.lease_owner, spec, task.attempts)
+    return Claim(
+        task.id,
+        task.execution_id,
+        task.fence,
+        task.lease_owner,
+        spec,
+        task.attempts,
+        task.queue,
+        task.wake_at,
+    )
 
 
 def check_lease(claim: Claim, changes: Mapping[str, Any]) -> None:
@@ -148,16 +184,32 @@ def renew_leases(*, owner: str, task_ids: Collection[str], clock: Clock = SYSTEM
         return held.update(lease_until=ends)
 
 
-def hand_back(*, claim: Claim, clock: Clock = SYSTEM_CLOCK) -> None:
-    """Give a task up unfinished, for another worker to take at once."""
+def count_try(claim: Claim, *, by: int) -> None:
+    """Count a try at a task once more, or once less.
+
+    Raises:
+        LeaseLost: somebody took it over.
+    """
+    check_lease(claim, {"attempts": Plus(by)})
+
+
+def hand_back(*, claim: Claim, after_s: float = 0.0, clock: Clock = SYSTEM_CLOCK) -> None:
+    """Give a task up unfinished, for another worker to take; it costs no attempt.
+
+    Whatever still works on it here is fenced off.
+    """
     changes = {
         "state": TaskState.READY,
         "lease_until": None,
-        "wake_at": SharedNow(clock.now()),
+        "wake_at": SharedNow(clock.now(), plus_s=after_s),
         "rung_at": None,
         "attempts": Plus(-1),
     }
-    update_rows(Task, changes, _owned(claim))
+    task = update_returning(Task, changes, _owned(claim))
+    if task is not None:
+        metrics.leases_ended("handed_back")
+        if not after_s:
+            dispatch.ring(task.id, task.queue)
 
 
 def release_dead(*, clock: Clock = SYSTEM_CLOCK, all_leases: bool = False) -> list[str]:
@@ -173,18 +225,21 @@ def release_dead(*, clock: Clock = SYSTEM_CLOCK, all_leases: bool = False) -> li
     dead = Task.objects.filter(state=TaskState.RUNNING)
     if not all_leases:
         dead = dead.filter(lease_until__lt=shared_now(now))
-    poison = list(dead.filter(attempts__gte=MAX_ATTEMPTS).values_list("pk", flat=True))
+    most = conf.max_attempts()
+    poison = list(dead.filter(attempts__gte=most).values_list("pk", flat=True))
+    metrics.leases_ended("poison", len(poison))
     if poison:  # a worker that got through in the meantime keeps its task
-        dead.filter(pk__in=poison, attempts__gte=MAX_ATTEMPTS).update(
+        dead.filter(pk__in=poison, attempts__gte=most).update(
             lease_owner=NOBODY, fence=F("fence") + 1
         )
-    dead.filter(attempts__lt=MAX_ATTEMPTS).update(
+    released = dead.filter(attempts__lt=most).update(
         state=TaskState.READY,
         lease_until=None,
         wake_at=shared_now(now),
         rung_at=None,
         fence=F("fence") + 1,
     )
+    metrics.leases_ended("taken_over", released)
     return poison
 
 

@@ -1,16 +1,18 @@
 """Files: taking uploads through the sandbox, keeping what nodes make, deleting."""
 
 import atexit
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
 from django.db import transaction
+from django.db.models import Q
 
 from common.clock import SYSTEM_CLOCK, Clock
 from common.ids import new_id
-from executor import gateway
-from executor.errors import FileNotFound
+from common.sql import insert_rows
+from executor import conf, gateway
+from executor.errors import BytesCollected, FileNotFound
 from executor.media.sandbox import Sandbox
 from executor.media.types import MediaInfo, MediaKind, MediaLimits
 from executor.models import File
@@ -27,9 +29,11 @@ def take_upload(*, workspace_id: str, source: Path, clock: Clock = SYSTEM_CLOCK)
     Raises:
         UnsupportedMediaType: a format that is not taken.
         MediaRejected: it cannot be decoded, or is over a limit.
+        BytesCollected: it must be sent again.
     """
     row = import_media(workspace_id=workspace_id, source=source, clock=clock)
-    row.save(force_insert=True)
+    with transaction.atomic():
+        keep_files([row], clock=clock)
     return file_ref(row)
 
 
@@ -55,25 +59,37 @@ def import_media(
         target.unlink(missing_ok=True)
 
 
+def keep_files(rows: Sequence[File], *, clock: Clock = SYSTEM_CLOCK) -> None:
+    """Insert the rows of files whose bytes were put before, inside the caller's transaction.
+
+    Equal content shares its bytes, so these may be those of a deleted file that are being collected
+    right now. Whoever collects holds the deleted rows while it looks for living ones and removes
+    the bytes (`services.retention`); with the same rows held here, either it sees ours, or we see
+    that it was there and look whether the bytes still are.
+
+    Raises:
+        BytesCollected: they are not; the transaction must roll back, and the bytes be put again.
+    """
+    insert_rows(rows)
+    since = clock.now() - conf.file_grace()
+    recently = Q(collected_at=None) | Q(collected_at__gt=since)
+    deleted = File.objects.across_workspaces().filter(
+        recently, storage_key__in={row.storage_key for row in rows}, deleted_at__isnull=False
+    )
+    held = deleted.order_by("pk").select_for_update().values_list("storage_key", flat=True)
+    if not all(gateway.is_stored(key) for key in set(held)):
+        raise BytesCollected
+
+
 def delete_file(*, workspace_id: str, file_id: str, clock: Clock = SYSTEM_CLOCK) -> None:
-    """Delete a file; its id answers 410 from now on. The bytes go when nobody else has them.
+    """Delete a file; its id answers 410 from now on. The bytes are collected later.
 
     Raises:
         FileNotFound: no such file here (one deleted before counts as done).
     """
-    files = File.objects.of(workspace_id)
-    with transaction.atomic():
-        key = files.filter(pk=file_id).values_list("storage_key", flat=True).first()
-        if key is None:
-            raise FileNotFound
-        # Locked, or of two that go at once each would leave the bytes to the other.
-        sharing = files.filter(storage_key=key).order_by("pk").select_for_update()
-        living = {row.pk for row in sharing if row.deleted_at is None}
-        if file_id not in living:
-            return
-        files.filter(pk=file_id).update(deleted_at=clock.now())
-        if living == {file_id}:
-            transaction.on_commit(lambda: gateway.delete_stored(key), robust=True)
+    files = File.objects.of(workspace_id).filter(pk=file_id)
+    if not files.filter(deleted_at=None).update(deleted_at=clock.now()) and not files.exists():
+        raise FileNotFound
 
 
 def content_key(workspace_id: str, sha256: str) -> str:
@@ -113,6 +129,7 @@ def media_of(row: File, kind: str | None = None) -> Media:
         width=row.width,
         height=row.height,
         duration_s=row.duration_s,
+        sha256=row.sha256,
     )
 
 

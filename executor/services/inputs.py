@@ -3,7 +3,7 @@
 import base64
 import binascii
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -24,10 +24,13 @@ class InputReader:
     """Turns the inputs of one execute call into stored forms; made for it and thrown away.
 
     `files` are rows to insert with the execution (from data URIs). A URL becomes `{"u": …}`, which
-    a worker fetches before the run begins.
+    a worker fetches before the run begins; without `imports` a data URI becomes one as well.
     """
 
-    def __init__(self, workspace_id: str, clock: Clock = SYSTEM_CLOCK) -> None:
+    def __init__(
+        self, workspace_id: str, clock: Clock = SYSTEM_CLOCK, *, imports: bool = True
+    ) -> None:
+        self.imports = imports
         self.workspace_id = workspace_id
         self.clock = clock
         self.files: list[File] = []
@@ -59,7 +62,7 @@ class InputReader:
             item["fileId"]
             for name, value in values.items()
             if is_media(_base_kind(kinds[name]))
-            for item in (value if isinstance(value, list) else [value])
+            for item in _leaves(value)
             if isinstance(item, dict) and "fileId" in item
         ]
         return find_files(self.workspace_id, ids) if ids else {}
@@ -76,6 +79,8 @@ class InputReader:
         return self._media_form(kind, value, at)
 
     def _media_form(self, kind: str, value: Any, at: str) -> Any:
+        if isinstance(value, str) and not self.imports:
+            return {"u": {"url": "data:", "kind": kind}}
         if isinstance(value, str):
             return self._encoded(self._from_data_uri(kind, value, at))
         if "url" in value:
@@ -127,8 +132,17 @@ def pending_urls(forms: Mapping[str, Any]) -> list[str]:
 
 def _is_pending(form: Mapping[str, Any]) -> bool:
     if "l" in form:
-        return any(item is not None and "u" in item for item in form["l"])
+        return any(item is not None and _is_pending(item) for item in form["l"])
     return "u" in form
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    """Yield what lies in lists inside of lists, or the one value."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _leaves(item)
+    else:
+        yield value
 
 
 def _base_kind(kind: str) -> str:

@@ -6,23 +6,32 @@ from typing import Any
 
 from django.db import transaction
 
+from common import faults
 from common.clock import SYSTEM_CLOCK, Clock, rfc3339
 from common.sql import forgettable, insert_rows, update_rows
-from executor.engine.codec import encode, is_list_form, length_of
+from executor import dispatch
+from executor.engine.codec import encode
+from executor.engine.known import result_of
+from executor.engine.measure import shape_of_segment
 from executor.engine.payload import NodeRecord
 from executor.engine.plan import Plan
 from executor.engine.segment import NodeOutcome
+from executor.engine.shapes import count
 from executor.engine.state import RunState
 from executor.engine.step import Step, TaskResult, TaskSpec, fail_input, finish_task
 from executor.errors import LeaseLost
-from executor.models import Execution, File, Task
-from executor.selectors.planning import plan_of
+from executor.models import Execution, ExecutionEvent, File, Task
+from executor.selectors.planning import find_plan, plan_of
 from executor.selectors.runs import list_records
 from executor.services.accept import first_step
-from executor.services.claims import ADVANCED, ENDED, NOBODY, UNCHANGED, Claim, check_lease
+from executor.services.claims import ADVANCED, ENDED, NOBODY, Claim, check_lease
+from executor.services.ending import end_open_run
+from executor.services.files import keep_files
+from executor.services.known import remember
 from executor.services.transitions import FETCH_SEGMENT, Transition, lock_execution
-from executor.types import NodeStatus, RunError, TaskState
+from executor.types import ExecutionStatus, NodeStatus, RunError, TaskState
 
+_NO_PLAN = RunError("internal", "The version uses a node type that there is no more.")
 POISONED_PART = 1_000_000  # behind every row that the tries at a poisonous task have stored
 
 
@@ -30,16 +39,18 @@ POISONED_PART = 1_000_000  # behind every row that the tries at a poisonous task
 class TaskReport:
     """What a worker has to store: outcomes not yet stored, and the files that they name.
 
-    `statuses`, `absent` and `lengths` add up over all commits of the task.
+    `statuses`, `absent` and `lengths` add up over all commits of the task. `keys` are those of the
+    nodes' results by id; None: they are not known yet.
     """
 
     outcomes: list[NodeOutcome] = field(default_factory=list)
     files: list[File] = field(default_factory=list)
     statuses: dict[str, NodeStatus] = field(default_factory=dict)
     absent: dict[str, list[str]] = field(default_factory=dict)
-    lengths: dict[str, int] = field(default_factory=dict)
+    lengths: dict[str, Any] = field(default_factory=dict)
     error: RunError | None = None
     partial_commits: int = 0
+    keys: Mapping[str, str] | None = None
 
     def add(self, outcome: NodeOutcome, plan: Plan) -> None:
         """Take in what came of a node."""
@@ -47,25 +58,20 @@ class TaskReport:
         self.statuses[outcome.node_id] = outcome.status
         if outcome.absent and outcome.status == NodeStatus.COMPLETED:
             self.absent[outcome.node_id] = outcome.absent
-        self._measure(outcome.node_id, outcome.lengths, plan)
+        self._measure(outcome.node_id, outcome.lengths)
         self.error = self.error or outcome.error
 
     def add_stored(self, record: NodeRecord, plan: Plan) -> None:
         """Take in what an earlier try at the task has stored of a node."""
-        node_id = record.node_id
-        self.statuses[node_id] = NodeStatus(record.status)
-        absent = [port for port in plan.node(node_id).out_kinds if port not in record.outputs]
-        if absent and record.status == NodeStatus.COMPLETED:
-            self.absent[node_id] = absent
-        lengths = {port: length_of(f) for port, f in record.outputs.items() if is_list_form(f)}
-        self._measure(node_id, lengths, plan)
+        found = result_of(plan, [record])
+        self.statuses |= found.statuses
+        self.absent |= found.absent
+        self.lengths |= found.lengths
         if record.error is not None:
             self.error = self.error or RunError.from_json(record.error)
 
-    def _measure(self, node_id: str, lengths: Mapping[str, int], plan: Plan) -> None:
-        for port, length in lengths.items():
-            if (node_id, port) in plan.measured:
-                self.lengths[f"{node_id}.{port}"] = length
+    def _measure(self, node_id: str, lengths: Mapping[str, Any]) -> None:
+        self.lengths |= {f"{node_id}.{port}": shape for port, shape in lengths.items()}
 
 
 def store_progress(*, claim: Claim, report: TaskReport, clock: Clock = SYSTEM_CLOCK) -> None:
@@ -75,37 +81,104 @@ def store_progress(*, claim: Claim, report: TaskReport, clock: Clock = SYSTEM_CL
         LeaseLost: the task is somebody else's, or the run is over; nothing was written.
     """
     with transaction.atomic():
-        change = _open(claim, clock, ADVANCED)
+        change = open_transition(claim, clock, ADVANCED)
         _add_outcomes(change, claim, report)
         change.write()
+        faults.point("progress.before_commit")
+    faults.point("progress.after_commit")
     report.partial_commits += 1
     report.outcomes, report.files = [], []
 
 
-def tell_progress(claim: Claim, node_id: str, done: float, *, clock: Clock = SYSTEM_CLOCK) -> None:
-    """Add a `progress` event of a node under way, 0 to 1; the next try begins it anew all the same.
+@dataclass(slots=True)
+class Word:
+    """What a task has to say of a node under way: how far it is, 0 to 1, and how it looks by now.
 
-    Raises:
-        LeaseLost: the task is somebody else's, or the run is over; nothing was written.
+    `is_taken_back` is set, from any thread, once the task's results are about to be stored.
     """
+
+    claim: Claim
+    node_id: str
+    progress: float | None = None
+    preview: str | None = None
+    is_taken_back: bool = False
+
+    @property
+    def is_empty(self) -> bool:
+        """Say whether there is nothing in it."""
+        return self.progress is None and self.preview is None
+
+    def events(self) -> list[dict[str, Any]]:
+        """Return it as events without their numbers."""
+        data: list[tuple[str, dict[str, Any]]] = []
+        if self.progress is not None:
+            data.append(("progress", {"progress": round(self.progress, 3)}))
+        if self.preview is not None:
+            data.append(("preview", {"image": self.preview}))
+        return [{"type": type_, "data": {"nodeId": self.node_id, **more}} for type_, more in data]
+
+
+def tell_progress(
+    *, execution_id: str, words: Sequence[Word], clock: Clock = SYSTEM_CLOCK
+) -> list[Claim]:
+    """Add `progress` and `preview` events of a run's nodes under way, in one short commit.
+
+    Returns the claims of tasks that are no longer their worker's, or whose run is over: they have
+    nothing to say any more. A power cut may take such events back: the next try begins anew.
+    """
+    rows = Execution.objects.across_workspaces().filter(pk=execution_id)
     with forgettable():
-        change = _open(claim, clock, UNCHANGED)
-        data = {"nodeId": node_id, "progress": round(done, 3)}
-        change.events.append({"type": "progress", "data": data})
-        change.write()
+        found = rows.select_for_update().values_list("event_seq", "status").first()
+        is_open = found is not None and not ExecutionStatus(found[1]).is_final
+        held = _still_held(words) if is_open else set()
+        events = [
+            event
+            for word in words
+            if word.claim in held and not word.is_taken_back
+            for event in word.events()
+        ]
+        if found is not None and events:
+            last = found[0] + len(events)
+            insert_rows([_event_row(execution_id, found[0] + 1, events, clock)])
+            rows.update(event_seq=last)
+            dispatch.announce_on_commit(execution_id)
+    return [word.claim for word in words if word.claim not in held]
 
 
-def finish(*, claim: Claim, report: TaskReport, clock: Clock = SYSTEM_CLOCK) -> Task | None:
+def _still_held(words: Sequence[Word]) -> set[Claim]:
+    """Return the claims that still hold their tasks."""
+    task_ids = {word.claim.task_id for word in words}
+    tasks = Task.objects.filter(pk__in=task_ids, state=TaskState.RUNNING)
+    owned = set(tasks.values_list("pk", "fence", "lease_owner"))
+    claims = {word.claim for word in words}
+    return {claim for claim in claims if (claim.task_id, claim.fence, claim.owner) in owned}
+
+
+def _event_row(
+    execution_id: str, first: int, events: list[dict[str, Any]], clock: Clock
+) -> ExecutionEvent:
+    return ExecutionEvent(
+        execution_id=execution_id,
+        first_seq=first,
+        last_seq=first + len(events) - 1,
+        items=events,
+        created_at=clock.now(),
+    )
+
+
+def finish(
+    *, claim: Claim, report: TaskReport, go_on: bool = True, clock: Clock = SYSTEM_CLOCK
+) -> Task | None:
     """Store a finished task and start what follows.
 
-    Returns the next task of this run, already claimed by the same worker, where there is one; the
-    others are rung on commit.
+    With `go_on`, returns the next task of this run, already claimed by the same worker, where there
+    is one; the others are rung on commit.
 
     Raises:
         LeaseLost: the task is somebody else's, or the run is over; nothing was written.
     """
     with transaction.atomic():
-        change = _open(claim, clock, ENDED)
+        change = open_transition(claim, clock, ENDED)
         change.is_whole = (
             len(change.plan.segments) == 1 and claim.spec.stop == 0 and not report.partial_commits
         )
@@ -114,8 +187,10 @@ def finish(*, claim: Claim, report: TaskReport, clock: Clock = SYSTEM_CLOCK) -> 
         step = finish_task(change.plan, change.state, claim.spec, result)
         if claim.spec.stop:
             _tell_mapped(change, claim.spec)
-        following = change.apply(step, claim_for=claim.owner)
+        following = change.apply(step, claim_for=claim.owner if go_on else "")
         change.write()
+        faults.point("finish.before_commit")
+    faults.point("finish.after_commit")
     return following
 
 
@@ -133,10 +208,10 @@ def finish_fetch(
         LeaseLost: the task is somebody else's, or the run is over; nothing was written.
     """
     with transaction.atomic():
-        change = _open(claim, clock, ENDED)
+        change = open_transition(claim, clock, ENDED)
         change.is_whole = True
         if files:
-            insert_rows(files)
+            keep_files(files, clock=clock)
         if error is not None:
             step = fail_input(change.plan, change.state, error)
         else:
@@ -144,6 +219,7 @@ def finish_fetch(
             step = first_step(change.plan, change.state, inputs)
         following = change.apply(step, claim_for=claim.owner)
         change.write()
+        faults.point("inputs.before_commit")
     return following
 
 
@@ -160,9 +236,13 @@ def fail_poisonous(*, task_id: str, clock: Clock = SYSTEM_CLOCK) -> None:
         given_up = {"pk": task_id, "state": TaskState.RUNNING, "lease_owner": NOBODY}
         if not update_rows(Task, {"state": TaskState.DROPPED}, given_up):
             return
+        if find_plan(execution.version_id) is None:
+            end_open_run(execution, ExecutionStatus.FAILED, _NO_PLAN, clock=clock)
+            return
         change = _transition(execution, clock)
         change.apply(_give_up(change, task))
         change.write()
+        faults.point("poison.before_commit")
 
 
 def _give_up(change: Transition, task: Task) -> Step:
@@ -183,7 +263,12 @@ def _give_up(change: Transition, task: Task) -> Step:
     return step
 
 
-def _open(claim: Claim, clock: Clock, task_changes: Mapping[str, Any]) -> Transition:
+def open_transition(claim: Claim, clock: Clock, task_changes: Mapping[str, Any]) -> Transition:
+    """Lock a run and begin a change of it by the owner of a task; inside a transaction.
+
+    Raises:
+        LeaseLost: the task is somebody else's, or the run is over.
+    """
     execution = lock_execution(claim.execution_id)
     if execution is None or execution.status_is_final:
         raise LeaseLost(claim.task_id)
@@ -198,7 +283,7 @@ def _transition(execution: Execution, clock: Clock) -> Transition:
 
 def _add_outcomes(change: Transition, claim: Claim, report: TaskReport) -> None:
     if report.files:
-        insert_rows(report.files)
+        keep_files(report.files)
     change.segment, change.start = claim.spec.segment, claim.spec.start
     change.part = report.partial_commits
     for outcome in report.outcomes:
@@ -206,14 +291,22 @@ def _add_outcomes(change: Transition, claim: Claim, report: TaskReport) -> None:
         change.records.append(record)
         if claim.spec.stop == 0:  # of a mapped node, the whole is told when all chunks are there
             change.tell_node(outcome.node_id, (record,), outcome.status)
+    remember(
+        change.execution,
+        change.plan,
+        change.state,
+        claim.spec,
+        change.records,
+        report.keys,
+        now=change.now,
+    )
 
 
 def _tell_mapped(change: Transition, spec: TaskSpec) -> None:
     """Tell how far a mapped segment is, and of its nodes as wholes when all chunks are there."""
     segment, state = change.plan.segments[spec.segment], change.state
     if segment.index in state.open:
-        first = segment.node_ids[0]
-        length = state.lengths[f"{first}.{next(iter(change.plan.node(first).out_kinds))}"]
+        length = count(shape_of_segment(change.plan, state, segment))
         left = min(state.open[segment.index] * segment.chunk, length)
         for node_id in segment.node_ids:
             data = {"nodeId": node_id, "progress": round(1 - left / length, 3)}
@@ -235,6 +328,7 @@ def _record_of(claim: Claim, outcome: NodeOutcome) -> NodeRecord:
         error=outcome.error.as_json() if outcome.error else None,
         started_at=rfc3339(outcome.started_at),
         finished_at=rfc3339(outcome.finished_at),
+        cached=outcome.cached,
     )
 
 

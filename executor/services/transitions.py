@@ -1,10 +1,16 @@
 """Carrying out what the engine decided, inside the caller's transaction and the row's lock."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
+from itertools import chain
 from typing import Any, cast
 
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
+
+from common import metrics
 from common.clock import rfc3339
 from common.http.rendering import render_json
 from common.ids import new_id
@@ -14,13 +20,16 @@ from executor.engine.payload import NodeRecord
 from executor.engine.plan import Plan
 from executor.engine.state import RunState, sources_of
 from executor.engine.step import Step, TaskSpec, drop_tasks
-from executor.models import Execution, ExecutionEvent, NodeResults, Task
+from executor.models import Attempt, Execution, ExecutionEvent, NodeResults, Review, Task
 from executor.selectors.records import presenter_of, records_of, run_record
+from executor.services.pausing import is_idle
 from executor.services.places import leave_place, take_place
 from executor.services.timing import lease_end
-from executor.types import ExecutionStatus, NodeStatus, TaskState
+from executor.services.waking import wake_parent
+from executor.types import OPEN_ATTEMPTS, ExecutionStatus, NodeStatus, ReviewState, TaskState
 
 FETCH_SEGMENT = -1
+KNOWN_START = -1  # of the row of what came of a segment without a task, beside those of its tasks
 
 
 @dataclass
@@ -29,8 +38,9 @@ class Transition:
 
     `records` are of nodes that ended in this transaction, for the `part`-th row of the task at
     `segment` and `start`; `is_whole` says that no others exist, which spares a query when the run
-    ends in one go. `is_new` says that the run is being stored, and needs a place if it gets tasks.
-    `has_place` says that it has one, to be left when it ends.
+    ends in one go. `is_new` says that the run is being stored, and needs a place if it gets tasks;
+    `known` are records by segment of tasks that were finished without running then, `ended` of
+    other segments' nodes that ended without a task. `has_place` says that it has one, to be left when it ends.
     """
 
     execution: Execution
@@ -43,6 +53,8 @@ class Transition:
     records: list[NodeRecord] = field(default_factory=list)
     is_whole: bool = False
     is_new: bool = False
+    known: Mapping[int, Sequence[NodeRecord]] = field(default_factory=dict)
+    ended: dict[int, list[NodeRecord]] = field(default_factory=dict)
     has_place: bool = True
     events: list[dict[str, Any]] = field(default_factory=list)
     changed: dict[str, Any] = field(default_factory=dict)
@@ -55,6 +67,7 @@ class Transition:
 
         Returns the claimed task. The others are rung on commit.
         """
+        self._tell_known()
         self._add_ended(step)
         if self.state.error is not None and step.final is None:
             self._drop_waiting(step)
@@ -65,16 +78,22 @@ class Transition:
 
     def write(self) -> None:
         """Write results, events and the execution row, and announce the news on commit."""
-        if self.records:
-            items = [record.as_json() for record in self.records]
-            insert_rows([self._results(items)])
+        insert_rows(self._results())
         if not self.execution.status_is_final:
             self.changed["state"] = self.state.as_json()
         self._append_events()
-        update_rows(Execution, self.changed, {"pk": self.execution.id})
-        if self.has_place and self.execution.status_is_final:
+        is_leaving = self.execution.status_is_final or self._pauses()
+        if self.is_new:
+            self.execution.state = self.state.as_json()
+            insert_rows([self.execution])  # what refers to it is checked on commit
+        else:
+            update_rows(Execution, self.changed, {"pk": self.execution.id})
+        if is_leaving and self.execution.parent_id is not None:
+            wake_parent(self.execution, self.now)
+        if self.has_place and is_leaving:
             leave_place(self.execution, self.now)  # last, for whoever waits for a place waits here
-        dispatch.announce_on_commit(self.execution.id)
+        if self.events or not self.is_new:
+            dispatch.announce_on_commit(self.execution.id)
 
     def tell_node(self, node_id: str, records: Sequence[NodeRecord], status: str) -> None:
         """Add a `node` event."""
@@ -92,6 +111,9 @@ class Transition:
         payload = self.presenter.payload(run_record(execution), self._all_records())
         execution.final_payload = render_json(payload).decode("utf-8")
         self.events.append({"type": "final", "data": None})  # readers put the payload in
+        if self.plan.reviews:
+            asked = Review.objects.of(execution.workspace_id).filter(execution_id=execution.id)
+            asked.filter(state=ReviewState.OPEN).update(state=ReviewState.DROPPED)
         self.changed |= {
             "status": status,
             "error": error,
@@ -100,15 +122,27 @@ class Transition:
             "finished_at": self.now,
             "final_payload": execution.final_payload,
         }
+        seconds = (self.now - execution.created_at).total_seconds()
+        tell = partial(metrics.run_ended, str(status), seconds, execution.charged_credits)
+        transaction.on_commit(tell, robust=True)
+
+    def _pauses(self) -> bool:
+        """Pause the run if nothing of it can go on until a person decides."""
+        if not is_idle(self.execution, self.plan):
+            return False
+        self.execution.status = ExecutionStatus.PAUSED
+        self.changed["status"] = ExecutionStatus.PAUSED
+        return True
 
     def _finish(self, status: ExecutionStatus) -> None:
         self.finish(status, self.state.error.as_json() if self.state.error else None)
 
     def _all_records(self) -> list[NodeRecord]:
+        new = [*chain(*self.known.values(), *self.ended.values()), *self.records]
         if self.is_whole:
-            return self.records
+            return new
         stored = NodeResults.objects.filter(execution_id=self.execution.id)
-        return [*records_of(stored), *self.records]
+        return [*records_of(stored), *new]
 
     def _add_ended(self, step: Step) -> None:
         """Record nodes that ended without running."""
@@ -127,16 +161,35 @@ class Transition:
     ) -> None:
         at = rfc3339(self.now)
         record = NodeRecord(node_id, 0, status, outputs, error, 0, at, at)
-        self.records.append(record)
+        self._records_at(node_id).append(record)
         self.tell_node(node_id, (record,), status)
 
+    def _records_at(self, node_id: str) -> list[NodeRecord]:
+        """Return where a record of a node belongs: those who read it look in its own segment."""
+        segment = self.plan.segment_of.get(node_id, self.segment)
+        if segment == self.segment:
+            return self.records
+        return self.ended.setdefault(segment, [])
+
     def _drop_waiting(self, step: Step) -> None:
-        """After a failure nothing new starts: take waiting tasks out, which may end the run."""
-        waiting = Task.objects.filter(execution_id=self.execution.id, state=TaskState.READY)
-        segments = list(waiting.values_list("segment", flat=True))
-        if segments:
-            waiting.update(state=TaskState.DROPPED)
-            after = drop_tasks(self.plan, self.state, segments)
+        """After a failure nothing new starts: take waiting tasks out, which may end the run.
+
+        One whose provider was asked already, or that has started a run, is under way: what it
+        gives may be paid for. What waits for a person is not, here or in a run below.
+        """
+        begun = Attempt.objects.filter(task_id=OuterRef("pk"), state__in=OPEN_ATTEMPTS)
+        called = Execution.objects.of(self.execution.workspace_id).filter(
+            parent_id=self.execution.id, parent_task_id=OuterRef("pk")
+        )
+        paused = Exists(called.filter(status=ExecutionStatus.PAUSED))
+        asked = Q(state=TaskState.WAITING) & (Q(segment__in=self.plan.reviews) | Q(paused))
+        ready = Q(state=TaskState.READY) & ~Exists(called)
+        waiting = Task.objects.filter(ready | asked, ~Exists(begun), execution_id=self.execution.id)
+        # Locked, or one that is claimed in between would be counted as dropped and run all the same.
+        dropped = dict(waiting.select_for_update().values_list("pk", "segment"))
+        if dropped:
+            Task.objects.filter(pk__in=dropped).update(state=TaskState.DROPPED)
+            after = drop_tasks(self.plan, self.state, list(dropped.values()))
             step.final = after.final
             for node_id in after.skipped:
                 self.tell_node(node_id, (), NodeStatus.SKIPPED)
@@ -146,8 +199,7 @@ class Transition:
             return None
         state = self._first_state() if self.is_new else TaskState.READY
         tasks = [self._task(spec, state) for spec in specs]
-        may_go_on = claim_for and not dispatch.backlog("runs")  # else it is somebody else's turn
-        mine = next((task for task in tasks if task.queue == "runs"), None) if may_go_on else None
+        mine = next((task for task in tasks if task.queue == "runs"), None) if claim_for else None
         if mine is not None:
             mine.state, mine.lease_owner = TaskState.RUNNING, claim_for
             mine.fence = mine.attempts = 1
@@ -181,14 +233,34 @@ class Transition:
             rung_at=self.now,
         )
 
-    def _results(self, items: list[Any]) -> NodeResults:
+    def _results(self) -> list[NodeResults]:
+        apart = [*self.known.items(), *self.ended.items()]
+        rows = [self._row(segment, KNOWN_START, 0, records) for segment, records in apart]
+        if self.records:
+            rows.append(self._row(self.segment, self.start, self.part, self.records))
+        return rows
+
+    def _row(
+        self, segment: int, start: int, part: int, records: Sequence[NodeRecord]
+    ) -> NodeResults:
         return NodeResults(
             execution_id=self.execution.id,
-            segment=self.segment,
-            start=self.start,
-            part=self.part,
-            items=items,
+            segment=segment,
+            start=start,
+            part=part,
+            items=[record.as_json() for record in records],
         )
+
+    def _tell_known(self) -> None:
+        """Tell of the nodes that were known before they ran, mapped ones once they are whole."""
+        for index, records in self.known.items():
+            if index not in self.state.done:
+                continue
+            by_node: dict[str, list[NodeRecord]] = {}
+            for record in records:
+                by_node.setdefault(record.node_id, []).append(record)
+            for node_id, own in by_node.items():
+                self.tell_node(node_id, own, self.state.statuses[node_id])
 
     def _append_events(self) -> None:
         if not self.events:

@@ -1,4 +1,4 @@
-"""HTTP connections with a least pace: who sends or reads slower than that is cut off.
+"""Connections with a least pace: who sends or reads slower than that is cut off.
 
 A client that stops in the middle would else hold a socket, and mostly one of few threads, for as
 long as it likes.
@@ -8,6 +8,7 @@ from asyncio import BaseTransport, TimerHandle
 from typing import Any, ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 
 class PacedHttpProtocol(HttpToolsProtocol):
@@ -89,6 +90,38 @@ class PacedHttpProtocol(HttpToolsProtocol):
         if self.reading is not None:
             self.reading.cancel()
         self.reading = timer
+
+    def _set_writing(self, timer: TimerHandle | None) -> None:
+        if self.writing is not None:
+            self.writing.cancel()
+        self.writing = timer
+
+
+class PacedSocketProtocol(WebSocketsSansIOProtocol):
+    """uvicorn's protocol of WebSockets with a deadline for reading.
+
+    The application tells a slow reader so (4408), which it will hardly read either; this is what
+    lets go of its memory.
+    """
+
+    drain_s: ClassVar[float] = 30.0  # within it, a client must make room for more
+
+    writing: TimerHandle | None = None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop the clock."""
+        self._set_writing(None)
+        super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Expect the client to take what lies ready for it."""
+        super().pause_writing()
+        self._set_writing(self.loop.call_later(self.drain_s, self.transport.abort))
+
+    def resume_writing(self) -> None:
+        """Go on writing."""
+        super().resume_writing()
+        self._set_writing(None)
 
     def _set_writing(self, timer: TimerHandle | None) -> None:
         if self.writing is not None:

@@ -1,4 +1,4 @@
-"""One router by path: waits and sockets go to ASGI, everything else to WSGI threads.
+"""One router by path: waits, streams and sockets go to ASGI, everything else to WSGI threads.
 
 Django's ASGI handler halves the throughput of plain views, while a wait in a WSGI thread would
 hold the thread; so each kind of request goes where it costs least (docs/decisions/0007).
@@ -15,7 +15,7 @@ from common import faults
 from executor.routing import websocket_urlpatterns
 from pixelflow_site.server.bodies import received
 from pixelflow_site.server.crowd import Line
-from pixelflow_site.server.waits import answer_waiting_poll, is_waiting_poll
+from pixelflow_site.server.waits import answer_held, is_held
 
 WSGI_THREADS = 8
 STARTING_THREADS = 4  # accepting a run is short, and writers of a database queue anyway
@@ -47,8 +47,8 @@ def build_application(*, wsgi: Any) -> ProtocolTypeRouter:
         return bulk if _BULK.fullmatch(path) else plain
 
     async def http(scope: Any, receive: Any, send: Any) -> None:
-        if is_waiting_poll(scope):
-            await answer_waiting_poll(scope, receive, send)
+        if is_held(scope):
+            await answer_held(scope, receive, send)
             return
         if faults.is_armed("web.mid_answer"):
             send = _dying_midway(send)

@@ -133,7 +133,12 @@ if REDIS_URL:
         }
     }
 else:
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+            "OPTIONS": {"MAX_ENTRIES": 100_000},  # beyond it, tickets that are still good would go
+        }
+    }
     CHANNEL_LAYERS = {
         "default": {
             "BACKEND": "channels.layers.InMemoryChannelLayer",
@@ -250,11 +255,16 @@ CPU_TIMEOUT_S = env.number("CPU_TIMEOUT_S")
 GPU_TIMEOUT_S = env.number("GPU_TIMEOUT_S")
 METRICS_TOKEN = env.text("METRICS_TOKEN")
 METRICS_PORT = env.integer("METRICS_PORT")
+METRICS_DIR = env.text("METRICS_DIR")
+if METRICS_DIR:  # read by prometheus_client, when it is imported
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = METRICS_DIR
 REMOTE_JOBS = env.integer("REMOTE_JOBS")
 MAX_WAITING_TASKS = env.integer("MAX_WAITING_TASKS")
 MAX_STREAMS_OF_CALLER = env.integer("MAX_STREAMS_OF_CALLER")
 MAX_STREAMS_OF_WORKSPACE = env.integer("MAX_STREAMS_OF_WORKSPACE")
 MAX_STREAMS = env.integer("MAX_STREAMS")
+RUN_MAX_AGE_S = env.integer("RUN_MAX_AGE_S")
+FILE_GRACE_S = max(60, env.integer("FILE_GRACE_S"))
 EXTRA_NODES = env.items("EXTRA_NODES")
 EXTRA_PROVIDERS = env.items("EXTRA_PROVIDERS")
 FAULTS = env.text("FAULTS")
@@ -268,7 +278,7 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "handlers": {"stderr": {"class": "common.logs.PatientHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL")},
     "loggers": {
         # Answers of 4xx are the client's affair; the access log, not the error log, has them.

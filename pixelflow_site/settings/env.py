@@ -136,6 +136,25 @@ KEYS: tuple[Key, ...] = (
     Key("MAX_STREAMS_OF_WORKSPACE", "integer", "500", "The same for a workspace."),
     Key("MAX_STREAMS", "integer", "5000", "The same for everybody together."),
     Key(
+        "RUN_MAX_AGE_S",
+        "integer",
+        "604800",
+        "Seconds after which a run that is still open is ended as `timed_out`.",
+    ),
+    Key(
+        "FILE_GRACE_S",
+        "integer",
+        "3600",
+        "Seconds for which the bytes of a deleted file stay where they are; at least a minute.",
+    ),
+    Key(
+        "METRICS_DIR",
+        "path",
+        "",
+        "Folder, empty at start, in which several processes of a host count together, so that any "
+        "of them shows what all did (for gunicorn's). Not set: each shows its own.",
+    ),
+    Key(
         "EXTRA_NODES",
         "list",
         "",

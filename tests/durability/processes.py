@@ -3,13 +3,19 @@
 import json
 import os
 import signal
+import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
+_STATUS = "SELECT status FROM executor_execution WHERE id ="
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
@@ -38,10 +44,10 @@ class Platform:
             [sys.executable, "manage.py", *arguments], cwd=ROOT, env=self.env, check=True
         )
 
-    def ask(self, command: str, *arguments: str) -> Any:
+    def ask(self, command: str, *arguments: str, of: str = "seed") -> Any:
         """Run a command of `tests.durability.seed` and return the JSON of its last line."""
         done = subprocess.run(
-            [sys.executable, "-m", "tests.durability.seed", command, *arguments],
+            [sys.executable, "-m", f"tests.durability.{of}", command, *arguments],
             cwd=ROOT,
             env=self.env,
             check=True,
@@ -49,15 +55,31 @@ class Platform:
         )
         return json.loads(done.stdout.splitlines()[-1])
 
-    def start_worker(self) -> subprocess.Popen[bytes]:
+    def start_worker(self, *arguments: str, **options: Any) -> subprocess.Popen[bytes]:
         """Start a worker process; returns once it says that it runs."""
         worker = subprocess.Popen(
-            [sys.executable, "manage.py", "worker"], cwd=ROOT, env=self.env, stdout=subprocess.PIPE
+            [sys.executable, "manage.py", "worker", *arguments],
+            cwd=ROOT,
+            env=self.env,
+            stdout=subprocess.PIPE,
+            **options,
         )
         self._started.append(worker)
         assert worker.stdout is not None
         assert worker.stdout.readline().startswith(b"worker ")
         return worker
+
+    def status_of(self, execution_id: str) -> str:
+        """Look into the database for a run's status, without the second that Django takes."""
+        url = self.env.get("DATABASE_URL")
+        if url:
+            with psycopg.connect(url) as postgres:
+                row = postgres.execute(f"{_STATUS} %s", [execution_id]).fetchone()
+        else:
+            with closing(sqlite3.connect(self.folder / "pixelflow.sqlite3")) as sqlite:
+                row = sqlite.execute(f"{_STATUS} ?", [execution_id]).fetchone()
+        assert row is not None
+        return str(row[0])
 
     def kill(self, worker: subprocess.Popen[bytes]) -> None:
         """Kill a process as a power cut would."""
@@ -68,10 +90,17 @@ class Platform:
         """End what was started here."""
         for process in self._started:
             if process.poll() is None:
-                process.kill()
+                process.kill()  # a stopped one, too
             process.wait()
             if process.stdout is not None:
                 process.stdout.close()
+
+
+def free_port() -> int:
+    """A port that nobody listens at."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def wait_until(is_so: Callable[[], bool], *, timeout_s: float, every_s: float = 0.2) -> None:

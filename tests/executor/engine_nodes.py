@@ -7,7 +7,8 @@ from workflows.catalogue.errors import NodeFailed
 from workflows.catalogue.load import Catalogue, build_catalogue
 from workflows.catalogue.node import Context, Inputs, Meta, Node, Outputs
 from workflows.catalogue.nodes.io import NODES as IO_NODES
-from workflows.catalogue.nodes.logic import If, Merge
+from workflows.catalogue.nodes.lists import NODES as LIST_NODES
+from workflows.catalogue.nodes.logic import Fallback, If, Merge, Switch
 from workflows.catalogue.params import param, port
 from workflows.graphs.document import parse_graph
 from workflows.graphs.resolve import resolve
@@ -41,6 +42,16 @@ class BoolOut(Outputs):
 class TwoIn(Inputs):
     a: float = port("A")
     b: float = port("B")
+
+
+class TwoOut(Outputs):
+    whole: float = port("Whole")
+    rest: float = port("Rest")
+
+
+class OneAndAllIn(Inputs):
+    number: float = port("Number")
+    numbers: list[float] = port("Numbers")
 
 
 class Add(Node[NumberIn, NumberOut]):
@@ -99,9 +110,48 @@ class IsSmall(Node[NumberIn, BoolOut]):
         return BoolOut(small=args.number < 2)
 
 
+class Divide(Node[TwoIn, TwoOut]):
+    """Gives two values."""
+
+    meta = Meta(type="t.divide", title="Divide", description="d", category="c")
+
+    async def run(self, ctx: Context, args: TwoIn) -> TwoOut:
+        if args.b == 0:
+            raise NodeFailed("invalid_value", "Nothing is divided by zero.")
+        return TwoOut(whole=args.a // args.b, rest=args.a % args.b)
+
+
+class Downwards(Node[NumberIn, NumbersOut]):
+    """Makes a list of a number, so that mapped it makes lists inside a list."""
+
+    meta = Meta(type="t.down", title="Downwards", description="d", category="c")
+
+    async def run(self, ctx: Context, args: NumberIn) -> NumbersOut:
+        return NumbersOut(numbers=[args.number - n for n in range(int(args.number) % 4)])
+
+
+class CostlyDownwards(Node[NumberIn, NumbersOut]):
+    """The same, costly."""
+
+    meta = Meta(type="t.costlydown", title="Down", description="d", category="c", cost="cpu")
+
+    async def run(self, ctx: Context, args: NumberIn) -> NumbersOut:
+        return NumbersOut(numbers=[args.number - n for n in range(int(args.number) % 4)])
+
+
+class Place(Node[OneAndAllIn, NumberOut]):
+    """Takes an element beside the whole list."""
+
+    meta = Meta(type="t.place", title="Place", description="d", category="c")
+
+    async def run(self, ctx: Context, args: OneAndAllIn) -> NumberOut:
+        return NumberOut(number=float(sum(each < args.number for each in args.numbers)))
+
+
 def make_catalogue() -> Catalogue:
-    """The node types above, with inputs, outputs and branches."""
-    return build_catalogue((*IO_NODES, If, Merge, Add, CostlyAdd, Sum, Count, Pair, IsSmall))
+    """The node types above, with inputs, outputs, lists and branches."""
+    own = (Add, CostlyAdd, Sum, Count, Pair, IsSmall, Divide, Downwards, CostlyDownwards, Place)
+    return build_catalogue((*IO_NODES, *LIST_NODES, If, Switch, Merge, Fallback, *own))
 
 
 CATALOGUE = make_catalogue()

@@ -5,9 +5,10 @@ from typing import Any
 
 from common.clock import SYSTEM_CLOCK
 from executor.engine.codec import ABSENT, decode, encode
+from executor.engine.measure import inner_shape, input_shapes, shape_of_node
 from executor.engine.payload import NodeRecord, Presenter, RunRecord, node_forms
 from executor.engine.plan import Plan
-from executor.engine.segment import SegmentRunner
+from executor.engine.segment import Outer, SegmentRunner
 from executor.engine.state import RunState
 from executor.engine.step import Step, TaskResult, TaskSpec, begin, drop_tasks, finish_task
 from executor.types import ExecutionStatus
@@ -29,12 +30,7 @@ class Simulation:
 
     def run(self) -> dict[str, Any]:
         """Perform ready tasks in random order until the run is over; return the poll answer."""
-        lengths = {
-            f"{node.id}.value": len(decode(self.inputs[node.params["name"]]))
-            for node in self.plan.inputs
-            if node.out_kinds["value"].startswith("list[")
-        }
-        self._apply(begin(self.plan, self.state, lengths))
+        self._apply(begin(self.plan, self.state, input_shapes(self.plan, self.inputs)))
         while self.final is None:
             task = self.ready.pop(self.random.randrange(len(self.ready)))
             self.tasks_run.append(task)
@@ -61,21 +57,22 @@ class Simulation:
         runner = SegmentRunner(self.plan, task, self._outer(task), MemoryBench(), SYSTEM_CLOCK, {})
         statuses: dict[str, Any] = {}
         absent: dict[str, list[str]] = {}
-        lengths: dict[str, int] = {}
+        lengths: dict[str, Any] = {}
         error = None
         for outcome in runner.run():
             outputs = {port: encode(value) for port, value in outcome.outputs.items()}
             failure = outcome.error.as_json() if outcome.error else None
             self._record(outcome.node_id, task.start, outcome.status, outputs, failure)
             statuses[outcome.node_id] = outcome.status
-            if outcome.absent:
+            if outcome.absent and outcome.status == "COMPLETED":
                 absent[outcome.node_id] = outcome.absent
             lengths |= {f"{outcome.node_id}.{p}": n for p, n in outcome.lengths.items()}
             error = error or outcome.error
         return TaskResult(statuses, absent, lengths, error)
 
-    def _outer(self, task: TaskSpec) -> dict[tuple[str, str], Any]:
-        values: dict[tuple[str, str], Any] = {}
+    def _outer(self, task: TaskSpec) -> Outer:
+        values = Outer()
+        values.shape = inner_shape(self.plan, self.state, self.plan.segments[task.segment])
         for node in self.plan.graph.nodes:
             if node.spec.meta.role == "input":
                 values[node.id, "value"] = decode(self.inputs[node.params["name"]])
@@ -84,9 +81,14 @@ class Simulation:
                 (record for record in self.records if record.node_id == node.id),
                 key=lambda record: record.start,
             )
-            forms = node_forms(node, chunks)
             for port in node.out_kinds:
-                values[node.id, port] = decode(forms[port]) if port in forms else ABSENT
+                values[node.id, port] = ABSENT
+            if not chunks or self.plan.segment_of[node.id] not in self.state.done:
+                continue
+            forms = node_forms(node, chunks, shape_of_node(self.plan, self.state, node))
+            for port, form in forms.items():
+                if not self.state.is_absent(node.id, port):
+                    values[node.id, port] = decode(form)
         return values
 
     def _record(self, node: str, start: int, status: str, outputs: Any, error: Any) -> None:

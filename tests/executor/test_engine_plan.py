@@ -56,7 +56,7 @@ def test_nodes_mapped_over_one_list_are_fused_and_apart_from_those_that_run_once
 
     assert [(s.node_ids, s.space) for s in plan.segments] == [
         (("l",), None),
-        (("a", "b"), "l.numbers"),
+        (("a", "b"), ("l.numbers",)),
         (("s",), None),
     ]
     assert plan.segments[1].chunk == INLINE_CHUNK

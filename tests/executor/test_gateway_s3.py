@@ -1,6 +1,7 @@
 """Media in an S3-compatible service: a real client against moto's server on loopback."""
 
 import io
+from datetime import timedelta
 from typing import Any, cast
 
 import httpx
@@ -9,8 +10,10 @@ from django.core.files.storage import storages
 from moto.server import ThreadedMotoServer
 from PIL import Image
 
+from common.clock import FixedClock, utc_now
 from executor import gateway
-from executor.services.files import delete_file, take_upload
+from executor.services.collection import ORPHAN_AGE, collect_deleted, enter_orphans
+from executor.services.files import content_key, delete_file, take_upload
 from tests.executor.runs import run
 from tests.graphs import graph
 
@@ -87,14 +90,27 @@ def test_equal_content_is_put_once_and_read_back(s3) -> None:
         assert io.BytesIO(stream.read()).getvalue() == b"hello"
 
 
-def test_deleting_a_file_removes_its_object(
-    s3, workspace, tmp_path, django_capture_on_commit_callbacks
-) -> None:
+def test_a_deleted_files_object_is_collected(s3, workspace, tmp_path) -> None:
     source = tmp_path / "photo.png"
     Image.new("RGB", (8, 8)).save(source)
     photo = take_upload(workspace_id=workspace.id, source=source)
+    delete_file(workspace_id=workspace.id, file_id=photo.id)
 
-    with django_capture_on_commit_callbacks(execute=True):
-        delete_file(workspace_id=workspace.id, file_id=photo.id)
+    assert collect_deleted() == 0
+    assert collect_deleted(clock=FixedClock(utc_now() + timedelta(hours=2))) == 1
 
     assert s3.list_objects_v2(Bucket=BUCKET).get("Contents", []) == []
+
+
+def test_I12_an_object_that_never_got_a_row_is_collected(s3, workspace) -> None:
+    key = content_key(workspace.id, "a" * 64)
+    gateway.put_bytes(key, b"hello")
+    gateway.put_bytes("notes/readme.txt", b"not ours")
+    after = FixedClock(utc_now() + ORPHAN_AGE + timedelta(hours=1))
+    later = FixedClock(after.now() + timedelta(hours=2))
+
+    assert [enter_orphans(), enter_orphans(clock=after), enter_orphans(clock=after)] == [0, 1, 0]
+    assert collect_deleted(clock=later) == 1
+
+    left = s3.list_objects_v2(Bucket=BUCKET)["Contents"]
+    assert [item["Key"] for item in left] == ["notes/readme.txt"]

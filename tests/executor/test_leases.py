@@ -9,6 +9,7 @@ from django.db import Error as DatabaseError
 from django.db import connection, transaction
 
 from common.clock import utc_now
+from executor import conf
 from executor.errors import LeaseLost
 from executor.models import Task
 from executor.runtime.perform import Performer
@@ -16,7 +17,7 @@ from executor.runtime.worker import WorkerProcess
 from executor.selectors.runs import list_events
 from executor.services import claims
 from executor.services.claims import claim_task, release_dead, renew_leases
-from executor.services.results import TaskReport, fail_poisonous, finish, tell_progress
+from executor.services.results import TaskReport, Word, fail_poisonous, finish, tell_progress
 from executor.services.transitions import lock_execution
 from tests.executor.runs import accept, answer_of, publish, ready_tasks
 from tests.graphs import chain
@@ -39,7 +40,7 @@ def claimed(owner: str) -> claims.Claim:
 
 def poisoned() -> claims.Claim:
     """A task whose last claim is as many as a task may have."""
-    for _ in range(claims.MAX_ATTEMPTS - 1):
+    for _ in range(conf.max_attempts() - 1):
         claimed("dying")
         assert release_dead(all_leases=True) == []
     return claimed("dying")
@@ -115,7 +116,7 @@ def test_a_poisonous_task_is_named_until_somebody_ends_its_run(accepted, workspa
 def test_telling_of_progress_does_not_make_a_task_less_poisonous(accepted) -> None:
     claim = poisoned()
 
-    tell_progress(claim, "n0", 0.5)
+    tell_progress(execution_id=claim.execution_id, words=[Word(claim, "n0", progress=0.5)])
 
     assert release_dead(all_leases=True) == [claim.task_id]
 
@@ -123,7 +124,7 @@ def test_telling_of_progress_does_not_make_a_task_less_poisonous(accepted) -> No
 def test_progress_is_told_as_an_event(accepted) -> None:
     claim = claimed("worker")
 
-    tell_progress(claim, "n0", 0.25)
+    tell_progress(execution_id=claim.execution_id, words=[Word(claim, "n0", progress=0.25)])
 
     (event,) = list_events(accepted.execution_id, since=0)
     assert event["data"] == {"nodeId": "n0", "progress": 0.25}

@@ -9,10 +9,11 @@ from PIL import Image
 
 from common.clock import FixedClock, utc_now
 from common.errors import InvalidInputs
+from executor import conf
 from executor.errors import LeaseLost
 from executor.media.encode import encode_draft, open_picture
 from executor.models import Execution, NodeResults, Task
-from executor.runtime.bench import Cancellation
+from executor.runtime.running import Cancellation
 from executor.runtime.perform import Performer
 from executor.selectors.runs import get_poll_answer, list_events
 from executor.services import claims
@@ -225,7 +226,7 @@ def test_a_lease_that_ran_out_is_taken_over(workspace) -> None:
 def test_a_task_that_takes_down_every_worker_fails_its_run(workspace) -> None:
     accepted = accept(workspace, publish(workspace, SHOUT), {"text": "x"})
     poison: list[str] = []
-    for _ in range(claims.MAX_ATTEMPTS):
+    for _ in range(conf.max_attempts()):
         claim_task(task_id=ready_tasks()[0], owner="dying")
         poison = release_dead(all_leases=True)
 

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from common.ids import new_id
-from pixelflow_site.server.waits import answer_waiting_poll
+from pixelflow_site.server.waits import answer_held
 from tests.http.problem import assert_problem
 
 
@@ -34,7 +34,7 @@ async def test_a_waiting_poll_has_the_same_rule(host, status):
         "query_string": b"wait=1",
         "headers": [(b"host", host)],
     }
-    await answer_waiting_poll(scope, _client_that_stays(), send)
+    await answer_held(scope, _client_that_stays(), send)
 
     assert sent[0]["status"] == status
     assert json.loads(sent[1]["body"])["status"] == status

@@ -17,6 +17,7 @@ class MemoryContext:
 
     def __init__(self) -> None:
         self.done: list[float] = []
+        self.previews = 0
         self.qualities: list[int | None] = []
         self.checks = 0
 
@@ -44,6 +45,9 @@ class MemoryContext:
 
     def progress(self, done: float) -> None:
         self.done.append(done)
+
+    def preview(self, picture: Any) -> None:
+        self.previews += 1
 
     def check_cancelled(self) -> None:
         self.checks += 1

@@ -13,6 +13,7 @@ LETTERS = ["a", "b", "c", "d"]
     [
         ("list.make", {"values": [1, "a"]}, [1, "a"]),
         ("list.join", {"lists": [1, 2, 3]}, [1, 2, 3]),
+        ("list.flatten", {"lists": [["a"], [], ["b", ["c"]]]}, ["a", "b", ["c"]]),
         ("list.slice", {"list": LETTERS, "start": 1, "count": 2}, ["b", "c"]),
         ("list.slice", {"list": LETTERS, "start": -2}, ["c", "d"]),
         ("list.slice", {"list": LETTERS, "start": 9}, []),
@@ -55,6 +56,22 @@ def test_zipping_brings_lists_to_one_length(mode, a, b):
 
 def test_cycling_with_an_empty_list_is_empty():
     assert given(run_node("list.zip", a=[1], b=[], mode="cycle")) == {"a": [], "b": []}
+
+
+@pytest.mark.parametrize(
+    ("size", "lists"),
+    [(1, [["a"], ["b"], ["c"], ["d"]]), (3, [["a", "b", "c"], ["d"]]), (9, [LETTERS])],
+)
+def test_chunks_have_so_many_elements_and_the_last_may_be_shorter(size, lists):
+    assert run_node("list.chunk", list=LETTERS, size=size).lists == lists
+    assert run_node("list.chunk", list=[], size=size).lists == []
+
+
+def test_flattening_into_more_than_a_thousand_elements_is_refused():
+    with pytest.raises(NodeFailed) as failed:
+        run_node("list.flatten", lists=[[1] * 501] * 2)
+
+    assert failed.value.code == "resource_limit"
 
 
 def test_counting_a_list():

@@ -307,99 +307,6 @@ def test_an_empty_range_is_a_problem():
     assert problems_of(document) == [("nodes/in/params/maximum", "out_of_range")]
 
 
-# --- mapping
-
-
-def test_a_list_into_a_port_of_its_element_kind_runs_the_node_for_each():
-    document = graph_of(
-        {"in": listed(), "case": CASE, "out": output()},
-        ["in.value > case.text", "case.text > out.value"],
-    )
-
-    graph = resolved(document).graph
-
-    assert graph.by_id["case"].bindings[0].mapped
-    assert graph.by_id["case"].space == "in.value"
-    assert graph.by_id["case"].out_kinds == {"text": "text"}
-    assert not graph.by_id["out"].bindings[0].mapped
-    assert interface_of(graph).outputs[0].kind == "list[text]"
-
-
-def test_nodes_behind_one_list_share_its_space():
-    document = graph_of(
-        {"in": listed(), "a": CASE, "b": CASE}, ["in.value > a.text", "a.text > b.text"]
-    )
-
-    assert resolved(document).graph.by_id["b"].space == "in.value"
-
-
-def test_two_lists_meet_in_a_space_of_their_own():
-    document = graph_of(
-        {
-            "flags": listed("flags", "boolean"),
-            "texts": listed("texts"),
-            "if": IF,
-        },
-        ["flags.value > if.condition", "texts.value > if.value"],
-    )
-
-    node = resolved(document).graph.by_id["if"]
-
-    assert [binding.mapped for binding in node.bindings] == [True, True]
-    assert node.space == "if#"
-    assert node.out_kinds == {"true": "text", "false": "text"}
-
-
-def test_a_list_that_nothing_maps_goes_through_a_branch_whole():
-    document = graph_of(
-        {"flag": ("input.boolean", {"name": "flag"}), "texts": listed("texts"), "if": IF},
-        ["flag.value > if.condition", "texts.value > if.value"],
-    )
-
-    node = resolved(document).graph.by_id["if"]
-
-    assert node.space is None
-    assert node.out_kinds["true"] == "list[text]"
-
-
-def test_a_merge_follows_its_mapped_branches():
-    document = graph_of(
-        {"in": listed(), "a": CASE, "b": CASE, "merge": MERGE},
-        [
-            "in.value > a.text",
-            "in.value > b.text",
-            "a.text > merge.values",
-            "b.text > merge.values",
-        ],
-    )
-
-    node = resolved(document).graph.by_id["merge"]
-
-    assert node.space == "in.value"
-    assert len(node.bindings[0].sources) == 2
-    assert node.out_kinds == {"value": "text"}
-
-
-def test_a_list_of_lists_does_not_map_twice():
-    document = graph_of({"in": listed(items="list[text]"), "case": CASE}, ["in.value > case.text"])
-
-    assert problems_of(document) == [("edges/e0", "wrong_kind")]
-
-
-def test_a_variable_output_takes_the_kind_of_what_is_wired():
-    document = graph_of(
-        {
-            "flag": ("input.boolean", {"name": "flag"}),
-            "photo": ("input.image", {"name": "photo"}),
-            "if": IF,
-            "case": CASE,
-        },
-        ["flag.value > if.condition", "photo.value > if.value", "if.true > case.text"],
-    )
-
-    assert problems_of(document) == [("edges/e2", "wrong_kind")]
-
-
 # --- null
 
 
@@ -425,6 +332,15 @@ def test_null_goes_on_through_a_branch():
     )
 
     assert problems_of(document) == [("nodes/case", "missing")]
+
+
+def test_null_does_not_go_on_through_what_stands_in_for_it():
+    document = graph_of(
+        {"in": optional(), "other": text("other"), "or": ("logic.fallback", {}), "case": CASE},
+        ["in.value > or.value", "other.value > or.fallback", "or.value > case.text"],
+    )
+
+    assert problems_of(document) == []
 
 
 def test_null_may_reach_an_output_and_a_default_stops_it():

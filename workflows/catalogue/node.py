@@ -85,6 +85,14 @@ class Context(Protocol):
         """Say how far the node is, 0 to 1."""
         ...
 
+    def preview(self, picture: Any) -> None:
+        """Show how a `PIL.Image.Image` looks by now to whoever follows the run.
+
+        Call it as often as there is something new: two a second are made of it, at most, none of
+        them in the first half second, and the picture itself is left alone.
+        """
+        ...
+
     def check_cancelled(self) -> None:
         """Raise `NodeCancelled` when the run is cancelled; call it in every long loop."""
         ...

@@ -15,7 +15,8 @@ class Media:
     `file_id` is None until it is stored; `content_type` is what a download would be;
     `decoded` is the in-memory form (a `PIL.Image.Image` for pictures), never part of equality.
     `draft` marks a stored file that is in the fast lossless form of values between nodes, not yet
-    in the format that `content_type` names; `quality` (1 to 100) is asked of a lossy one.
+    in the format that `content_type` names; `quality` (1 to 100) is asked of a lossy one; `sha256`
+    is that of the stored bytes.
     """
 
     kind: str
@@ -27,6 +28,7 @@ class Media:
     duration_s: float | None = None
     draft: bool = False
     quality: int | None = None
+    sha256: str | None = None
     decoded: Any = field(default=None, compare=False, repr=False)
 
 

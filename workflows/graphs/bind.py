@@ -14,18 +14,18 @@ from workflows.catalogue.ports import (
     substitute,
 )
 from workflows.graphs.params import CheckedNode, names_kind
-from workflows.graphs.resolved import Binding, ResolvedNode, Source
+from workflows.graphs.resolved import Binding, ResolvedNode, Source, Space
 
 
 @dataclass(frozen=True, slots=True)
 class Wire:
     """What comes out of an output port, as its consumers see it.
 
-    `kind` is a list where the node was mapped, and `space` is then the iteration it came from.
+    `kind` is a list where the node was mapped, as deep as its `space`: the iterations, one a level.
     """
 
     kind: str
-    space: str | None = None
+    space: Space = ()
     nullable: bool = False
 
 
@@ -47,18 +47,16 @@ class NodeBinder:
         self.wires = wires
         self.problems = problems
         self.variables = self._variables_of_params()
-        self.spaces: set[str] = set()
+        self.spaces: list[Space] = []
         self.null_variables: set[str] = set()
 
     def bind(self) -> ResolvedNode:
         """Bind every port and return the node; what does not fit becomes a problem."""
-        mapped = {name for name in self.feeds if self._is_mapped(self.node.ports[name])}
-        if mapped:
-            mapped |= {name for name in self.feeds if self._follows(self.node.ports[name])}
+        depth = max((self._depth_of(self.node.ports[name]) for name in self.feeds), default=0)
         bindings = []
         for name, port in self.node.ports.items():
             if name in self.feeds:
-                bindings.append(self._binding(port, mapped=name in mapped))
+                bindings.append(self._binding(port, depth))
             elif port.required:
                 message = f"Nothing is wired to {port.title or name}."
                 self._problem(f"nodes/{self.node.id}", "missing", message)
@@ -72,18 +70,32 @@ class NodeBinder:
             out_kinds={
                 port.name: substitute(port.kind, self.variables) for port in self.node.spec.outputs
             },
+            nullable=frozenset(self._nullable_outputs()),
+            callee=self.node.callee,
         )
 
     def outputs(self, node: ResolvedNode) -> dict[Source, Wire]:
         """Return what the bound node's outputs give to those behind it."""
         wires = {}
         for port in self.node.spec.outputs:
-            kind = node.out_kinds[port.name]
-            nullable = port.kind in self.null_variables or self._is_optional_input()
-            wires[Source(node.id, port.name)] = Wire(
-                kind if node.space is None else list_of(kind), node.space, nullable
-            )
+            kind = node.wire_kind(port.name)
+            is_nullable = port.name in node.nullable
+            wires[Source(node.id, port.name)] = Wire(kind, node.space or (), is_nullable)
         return wires
+
+    def _nullable_outputs(self) -> list[str]:
+        is_optional = self._is_optional_input()
+        return [
+            port.name
+            for port in self.node.spec.outputs
+            if port.nullable or self._lets_null_through(port.kind) or is_optional
+        ]
+
+    def _lets_null_through(self, kind: str) -> bool:
+        """Say whether null could come out that came in; not where another port stands in for it."""
+        declared = self.node.ports.values()
+        has_stand_in = any(port.kind == kind and not port.nullable for port in declared)
+        return kind in self.null_variables and not has_stand_in
 
     def _variables_of_params(self) -> dict[str, str]:
         """Bind `@name` variables to parameters whose value is a kind."""
@@ -109,47 +121,55 @@ class NodeBinder:
             for edge, source in self.feeds[port.name]
         ]
 
-    def _is_mapped(self, port: Port) -> bool:
-        """Say whether a port makes its node run once for each element of what is wired to it."""
-        if port.many and is_list(port.kind):
-            return False
-        wires = [wire for _, _, wire in self._wires_into(port)]
+    def _depth_of(self, port: Port) -> int:
+        """Return how many levels of what is wired to a port its node must be mapped over for it."""
+        return max(self._own_depth(port, wire) for _, _, wire in self._wires_into(port))
+
+    def _own_depth(self, port: Port, wire: Wire) -> int:
+        """Return the fewest levels to take off a list for the rest to fit; 0 where nothing does.
+
+        A port that takes any kind goes with the mapping that the list came from, or takes it whole.
+        """
         if port.kind.startswith("$"):
-            return port.elementwise and any(wire.space is not None for wire in wires)
-        return any(is_list(wire.kind) and not bind(port.kind, wire.kind, {}) for wire in wires)
+            return len(wire.space) if port.elementwise else 0
+        depth, kind = 0, wire.kind
+        while not _fits(port, kind):
+            if not is_list(kind):
+                return 0
+            depth, kind = depth + 1, element_of(kind)
+        return depth
 
-    def _follows(self, port: Port) -> bool:
-        """Say whether a port goes along element by element when another port is mapped."""
-        return port.elementwise and any(is_list(wire.kind) for _, _, wire in self._wires_into(port))
-
-    def _binding(self, port: Port, *, mapped: bool) -> Binding:
-        spread = port.many and is_list(port.kind)
-        lists = []
+    def _binding(self, port: Port, node_depth: int) -> Binding:
+        depths, gaps = [], []
         for edge, source, wire in self._wires_into(port):
-            self._check_null(port, wire, source)
-            is_mapped_source = mapped and is_list(wire.kind)
-            kind = element_of(wire.kind) if is_mapped_source else wire.kind
-            if is_mapped_source:
-                self.spaces.add(wire.space or f"{source.node}.{source.port}")
-            self._check_fit(edge, port, kind, spread=spread)
-            lists.append(is_list(wire.kind))
+            depth = self._own_depth(port, wire)
+            if port.elementwise:  # it follows where another port is mapped
+                depth = min(node_depth, levels_of(wire.kind))
+            if depth:
+                self.spaces.append(_iterated(source, wire, depth))
+            self._check_null(port, wire, source, is_mapped=depth > len(wire.space))
+            self._check_fit(edge, port, _inside(wire.kind, depth))
+            depths.append(depth)
+            gaps.append(max(len(wire.space) - depth, 0))
         sources = tuple(source for _, source in self.feeds[port.name])
-        return Binding(port.name, sources, mapped, port.many, spread, tuple(lists))
+        spread = _is_spread(port)
+        return Binding(port.name, sources, tuple(depths), tuple(gaps), port.many, spread)
 
-    def _check_fit(self, edge: str, port: Port, kind: str, *, spread: bool) -> None:
-        if spread and not is_list(kind):
+    def _check_fit(self, edge: str, port: Port, kind: str) -> None:
+        if _is_spread(port) and not is_list(kind):
             kind = list_of(kind)
         if not bind(port.kind, kind, self.variables):
             shown = substitute(port.kind, self.variables)
             message = f"{port.title or port.name} takes {shown}, and this gives {kind}."
             self._problem(f"edges/{edge}", "wrong_kind", message)
 
-    def _check_null(self, port: Port, wire: Wire, source: Source) -> None:
+    def _check_null(self, port: Port, wire: Wire, source: Source, *, is_mapped: bool) -> None:
+        """Refuse null where a value is needed, or a list to run over."""
         if not wire.nullable:
             return
-        if port.nullable and is_variable(port.kind):
+        if port.nullable and is_variable(port.kind) and not is_mapped:
             self.null_variables.add(port.kind)
-        elif self._needs_value(port):
+        elif is_mapped or self._needs_value(port):
             message = (
                 f"{port.title or port.name} could get nothing from {source.node}: "
                 "make that input required or give it a default."
@@ -163,11 +183,51 @@ class NodeBinder:
             return param.required and self.node.params.get(port.name) is None
         return port.required and not port.nullable
 
-    def _space(self) -> str | None:
-        """Name the iteration: that of the sources, or one of the node's own where they differ."""
+    def _space(self) -> Space | None:
+        """Name the iterations: those of the sources, or ones of the node's own from where they differ.
+
+        A list of fewer levels than another goes with its outer ones.
+        """
         if not self.spaces:
             return None
-        return next(iter(self.spaces)) if len(self.spaces) == 1 else f"{self.node.id}#"
+        longest = max(self.spaces, key=len)
+        for level, name in enumerate(longest):
+            if any(space[level : level + 1] not in ((), (name,)) for space in self.spaces):
+                own = (f"{self.node.id}#{deeper or ''}" for deeper in range(len(longest) - level))
+                return longest[:level] + tuple(own)
+        return longest
 
     def _problem(self, at: str, code: str, message: str) -> None:
         self.problems.append(Issue(at, code, message))
+
+
+def levels_of(kind: str) -> int:
+    """Return how many lists lie inside each other: 2 for `list[list[text]]`."""
+    levels = 0
+    while is_list(kind):
+        levels, kind = levels + 1, element_of(kind)
+    return levels
+
+
+def _is_spread(port: Port) -> bool:
+    return port.many and is_list(port.kind)
+
+
+def _fits(port: Port, kind: str) -> bool:
+    """Say whether a port takes a value of this kind as it is, whatever its variables stand for."""
+    return bind(port.kind, kind, {}) or (_is_spread(port) and bind(port.kind, list_of(kind), {}))
+
+
+def _inside(kind: str, depth: int) -> str:
+    for _ in range(depth):
+        kind = element_of(kind)
+    return kind
+
+
+def _iterated(source: Source, wire: Wire, depth: int) -> Space:
+    """Name the iterations over a list's levels: those it came from, then ones of its own."""
+    own = (
+        f"{source.node}.{source.port}" + (f"/{level}" if level else "")
+        for level in range(depth - len(wire.space))
+    )
+    return wire.space[:depth] + tuple(own)

@@ -1,52 +1,18 @@
 """What a graph takes and gives: its input and output nodes as fields, JSON Schema, and checks."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from common.errors import Issue
-from workflows.catalogue.ports import element_of, is_list, is_media, list_of
+from workflows.catalogue.ports import element_of, fits, is_list, is_media
+from workflows.catalogue.values import Media
 from workflows.graphs.document import escape
+from workflows.graphs.fields import InputField, Interface, OutputField
 from workflows.graphs.resolved import ResolvedGraph, ResolvedNode
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 MAX_TEXT = 128 * 1024
 MAX_LIST = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class InputField:
-    """One input of a workflow, made from an `input.*` node."""
-
-    name: str
-    node_id: str
-    kind: str
-    title: str
-    help: str
-    required: bool
-    default: Any
-    choices: tuple[str, ...] = ()
-    minimum: float | None = None
-    maximum: float | None = None
-    max_length: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class OutputField:
-    """One output of a workflow, made from an `output` node."""
-
-    name: str
-    node_id: str
-    kind: str
-    title: str
-
-
-@dataclass(frozen=True, slots=True)
-class Interface:
-    """The inputs and outputs of a graph, in node order."""
-
-    inputs: tuple[InputField, ...]
-    outputs: tuple[OutputField, ...]
 
 
 def interface_of(graph: ResolvedGraph) -> Interface:
@@ -63,7 +29,7 @@ def input_schema(interface: Interface) -> dict[str, Any]:
         "$schema": DRAFT,
         "type": "object",
         "properties": {field.name: _field_schema(field) for field in interface.inputs},
-        "required": [field.name for field in interface.inputs if _must_be_given(field)],
+        "required": [field.name for field in interface.inputs if field.must_be_given],
         "additionalProperties": False,
     }
 
@@ -103,6 +69,15 @@ def check_inputs(
             issues.extend(_problems_with(field, field.kind, value, f"/inputs/{escape(name)}"))
         values[name] = value
     return values, issues
+
+
+def check_value(field: InputField, value: Any) -> Issue | None:
+    """Return what is wrong with a value that comes from another node, files in it as handles.
+
+    The path is a JSON pointer that begins with the field's name.
+    """
+    at = escape(field.name)
+    return next(iter(_problems_with(field, field.kind, value, at, media=_handle_problem)), None)
 
 
 def check_fields(interface: Interface) -> list[Issue]:
@@ -169,21 +144,18 @@ def _length(value: object) -> int | None:
 def _output_field(node: ResolvedNode, graph: ResolvedGraph) -> OutputField:
     name = _text(node.params.get("name"))
     title = _text(node.params.get("label")) or node.label or name
-    return OutputField(name, node.id, _kind_into(node, graph), title)
+    kind, nullable = _what_reaches(node, graph)
+    return OutputField(name, node.id, kind, title, nullable)
 
 
-def _kind_into(node: ResolvedNode, graph: ResolvedGraph) -> str:
-    """Return the kind that reaches an output node."""
+def _what_reaches(node: ResolvedNode, graph: ResolvedGraph) -> tuple[str, bool]:
+    """Return the kind that reaches an output node, and whether null could."""
     for binding in node.bindings:
+        port = binding.sources[0].port
         source = graph.by_id.get(binding.sources[0].node)
         if source is not None:
-            kind = source.out_kinds[binding.sources[0].port]
-            return kind if source.space is None else list_of(kind)
-    return "any"
-
-
-def _must_be_given(field: InputField) -> bool:
-    return field.required and field.default is None
+            return source.wire_kind(port), port in source.nullable
+    return "any", False
 
 
 def _field_schema(field: InputField) -> dict[str, Any]:
@@ -246,25 +218,10 @@ def _given_schema(kind: str) -> dict[str, Any]:
     return _PLAIN_SCHEMAS.get(kind, {})
 
 
-def _problems_with(field: InputField, kind: str, value: Any, at: str) -> list[Issue]:
-    if is_list(kind):
-        return _problems_with_list(field, kind, value, at)
-    problem = _media_problem(value) if is_media(kind) else _plain_problem(field, kind, value)
-    return [Issue(at, *problem)] if problem else []
+MediaCheck = Callable[[str, Any], tuple[str, str] | None]
 
 
-def _problems_with_list(field: InputField, kind: str, value: Any, at: str) -> list[Issue]:
-    if not isinstance(value, list):
-        return [Issue(at, "wrong_kind", f"{field.name} must be a list.")]
-    if len(value) > MAX_LIST:
-        return [Issue(at, "out_of_range", f"A list has at most {MAX_LIST} elements.")]
-    issues: list[Issue] = []
-    for index, item in enumerate(value):
-        issues.extend(_problems_with(field, element_of(kind), item, f"{at}/{index}"))
-    return issues
-
-
-def _media_problem(value: Any) -> tuple[str, str] | None:
+def _media_problem(kind: str, value: Any) -> tuple[str, str] | None:  # noqa: ARG001 - MediaCheck
     if isinstance(value, str) and value.startswith("data:"):
         return None
     if isinstance(value, dict) and len(value) == 1:
@@ -273,6 +230,35 @@ def _media_problem(value: Any) -> tuple[str, str] | None:
             return None
     message = 'Give {"fileId": "file_…"}, {"url": "https://…"} or a data: URI.'
     return "wrong_kind", message
+
+
+def _handle_problem(kind: str, value: Any) -> tuple[str, str] | None:
+    if isinstance(value, Media) and fits(value.kind, kind):
+        return None
+    return "wrong_kind", f"This is no file of kind {kind}."
+
+
+def _problems_with(
+    field: InputField, kind: str, value: Any, at: str, *, media: MediaCheck = _media_problem
+) -> list[Issue]:
+    if is_list(kind):
+        return _problems_with_list(field, kind, value, at, media)
+    problem = media(kind, value) if is_media(kind) else _plain_problem(field, kind, value)
+    return [Issue(at, *problem)] if problem else []
+
+
+def _problems_with_list(
+    field: InputField, kind: str, value: Any, at: str, media: MediaCheck
+) -> list[Issue]:
+    if not isinstance(value, list):
+        return [Issue(at, "wrong_kind", f"{field.name} must be a list.")]
+    if len(value) > MAX_LIST:
+        return [Issue(at, "out_of_range", f"A list has at most {MAX_LIST} elements.")]
+    issues: list[Issue] = []
+    for index, item in enumerate(value):
+        found = _problems_with(field, element_of(kind), item, f"{at}/{index}", media=media)
+        issues.extend(found)
+    return issues
 
 
 def _plain_problem(field: InputField, kind: str, value: Any) -> tuple[str, str] | None:

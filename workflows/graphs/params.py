@@ -9,7 +9,9 @@ from workflows.catalogue.load import Catalogue, upgrade_params
 from workflows.catalogue.params import Param
 from workflows.catalogue.ports import Port, is_kind
 from workflows.catalogue.spec import NodeSpec
+from workflows.graphs.calls import Calls, called_by, spec_of_call
 from workflows.graphs.document import MAX_LABEL, Graph, GraphNode
+from workflows.graphs.fields import Callee
 
 MAX_KIND = 64  # characters: deeper nesting than any list of lists has
 
@@ -24,6 +26,7 @@ class CheckedNode:
     ports: Mapping[str, Port]
     label: str
     disabled: bool
+    callee: Callee | None = None
 
     @property
     def title(self) -> str:
@@ -36,8 +39,12 @@ def check_nodes(
     catalogue: Catalogue,
     wired: set[tuple[str, str]],
     problems: list[Issue],
+    calls: Calls | None = None,
 ) -> dict[str, CheckedNode]:
-    """Return the nodes of known types by id, in document order; `wired` are fed (node, port)."""
+    """Return the nodes of known types by id, in document order; `wired` are fed (node, port).
+
+    A node that runs a workflow that is not there is left out like one of an unknown type.
+    """
     nodes = {}
     names: set[tuple[str, str]] = set()
     for node in graph.nodes:
@@ -49,8 +56,16 @@ def check_nodes(
             _check_params(node, spec, given, wired, problems)
             _check_name(node, spec, given, names, problems)
         params = {param.name: param.default for param in spec.params} | given
+        callee = None
+        if spec.meta.role == "call":
+            callee = called_by(node, params, calls, [] if node.disabled else problems)
+            if callee is None:
+                continue
+            spec = spec_of_call(spec, callee)
         ports = spec.input_ports(params)
-        nodes[node.id] = CheckedNode(node.id, spec, params, ports, node.label, node.disabled)
+        nodes[node.id] = CheckedNode(
+            node.id, spec, params, ports, node.label, node.disabled, callee
+        )
     return nodes
 
 
@@ -102,7 +117,7 @@ def _check_params(
         if name not in spec.params_by_name
     )
     for name, param in spec.params_by_name.items():
-        is_wired = (node.id, name) in wired
+        is_wired = param.wired_kind is not None and (node.id, name) in wired
         if name not in given:
             if param.required and not is_wired:
                 problems.append(_issue(node, name, "missing", f"{param.title} is missing."))

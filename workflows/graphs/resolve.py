@@ -11,6 +11,7 @@ from common.errors import Issue
 from workflows.catalogue.load import Catalogue
 from workflows.catalogue.ports import fits
 from workflows.graphs.bind import NodeBinder, Wire
+from workflows.graphs.calls import Calls
 from workflows.graphs.document import MAX_ISSUES, Graph, GraphEdge
 from workflows.graphs.interface import check_fields, interface_of
 from workflows.graphs.params import CheckedNode, check_nodes
@@ -25,8 +26,8 @@ class Resolution:
     problems: tuple[Issue, ...]
 
 
-def resolve(graph: Graph, catalogue: Catalogue) -> Resolution:
-    """Check a graph and bind its ports.
+def resolve(graph: Graph, catalogue: Catalogue, calls: Calls | None = None) -> Resolution:
+    """Check a graph and bind its ports; `calls` are the workflows that its nodes may run.
 
     Problems come in the order nodes, edges, structure, kinds, interface; with problems the
     resolved graph holds what could be resolved, which is enough to show its inputs and outputs.
@@ -35,7 +36,7 @@ def resolve(graph: Graph, catalogue: Catalogue) -> Resolution:
     if not graph.nodes:
         problems.append(Issue("nodes", "missing", "The graph has no nodes."))
     wired = {(edge.target, edge.target_handle) for edge in graph.edges}
-    nodes = check_nodes(graph, catalogue, wired, problems)
+    nodes = check_nodes(graph, catalogue, wired, problems, calls)
     all_ids = {node.id for node in graph.nodes}
     edges = [edge for edge in graph.edges if _edge_stands(edge, nodes, all_ids, problems)]
     edges = _without_seconds(edges, nodes, problems)

@@ -5,7 +5,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from workflows.catalogue.ports import list_of
 from workflows.catalogue.spec import NodeSpec
+from workflows.graphs.fields import Callee
+
+Space = tuple[str, ...]  # the iterations that a node runs inside of, the outermost first
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,26 +24,39 @@ class Source:
 class Binding:
     """How one input port is fed.
 
-    `mapped`: the source is a list and the node runs once for each element. `many`: several sources
-    make one list; with `spread` a source that is a list is strung in, else each is one element.
-    `lists` says, per source, whether it gives a list.
+    `depths` says, per source, how many levels of its list the node is mapped over: 0 takes it as it
+    is, 1 gives each run an element, 2 an element of an element. `gaps` are the levels below that
+    came from mapping too, so that elements may be missing there. `many`: several sources make one
+    list; with `spread` a source that is a list is strung in, else each is one element.
     """
 
     port: str
     sources: tuple[Source, ...]
-    mapped: bool = False
+    depths: tuple[int, ...]
+    gaps: tuple[int, ...]
     many: bool = False
     spread: bool = False
-    lists: tuple[bool, ...] = ()
+
+    @property
+    def mapped(self) -> bool:
+        """Whether the node runs once for each element of a source."""
+        return any(self.depths)
+
+    @property
+    def wires(self) -> list[tuple[Source, int]]:
+        """The sources, each with its depth."""
+        return list(zip(self.sources, self.depths, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
 class ResolvedNode:
     """A node that can run.
 
-    `space` names the iteration it is mapped over (None: it runs once). Nodes of one space run
-    element by element beside each other. `out_kinds` are the kinds of one run's outputs; a mapped
-    node's consumers see lists of them.
+    `space` names the iterations it is mapped over, one a level (None: it runs once). Nodes of one
+    space run element by element beside each other, and one whose space begins with another's finds
+    its elements inside those. `out_kinds` are the kinds of one run's outputs; a mapped node's
+    consumers see lists of them, as deep as the space. `nullable` are the outputs that could give
+    null; `callee` is the workflow that the node runs, if it runs one.
     """
 
     id: str
@@ -47,8 +64,22 @@ class ResolvedNode:
     params: Mapping[str, Any]
     label: str
     bindings: tuple[Binding, ...]
-    space: str | None
+    space: Space | None
     out_kinds: Mapping[str, str]
+    nullable: frozenset[str] = frozenset()
+    callee: Callee | None = None
+
+    @property
+    def depth(self) -> int:
+        """How many levels of lists the node is mapped over."""
+        return len(self.space) if self.space else 0
+
+    def wire_kind(self, port: str) -> str:
+        """Return the kind that an output's consumers see."""
+        kind = self.out_kinds[port]
+        for _ in range(self.depth):
+            kind = list_of(kind)
+        return kind
 
     @property
     def title(self) -> str:

@@ -24,7 +24,7 @@ from workflows.types import UNCHANGED, WorkflowChanges, WorkflowRef
 
 def answer_workflow(workflow: WorkflowRef, *, status_code: int = status.HTTP_200_OK) -> Response:
     """Return a workflow with its entity tag."""
-    body = workflow_json(workflow, selectors.view_draft(workflow.graph))
+    body = workflow_json(workflow, selectors.view_draft(workflow))
     headers = {"ETag": etag_of(workflow.revision)}
     return Response(body, status=status_code, headers=headers)
 

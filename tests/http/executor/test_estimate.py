@@ -4,7 +4,13 @@ import pytest
 
 from executor.models import Execution
 from tests.client import ApiClient
-from tests.factories import make_key, make_published_workflow, make_workflow
+from tests.factories import (
+    make_finished_execution,
+    make_graph,
+    make_key,
+    make_published_workflow,
+    make_workflow,
+)
 from tests.http.problem import assert_problem, items_of
 
 
@@ -36,6 +42,26 @@ def test_an_estimate_prices_every_node_and_runs_nothing(api, path):
     assert not Execution.objects.across_workspaces().exists()
 
 
+def test_an_estimate_knows_what_the_cache_will_answer(api, workspace, workflow, path):
+    make_finished_execution(workflow, inputs={"text": "x"})
+
+    nodes = {
+        text: api.post(path, {"inputs": {"text": text}}).json()["nodes"] for text in ("x", "y")
+    }
+
+    assert [node["cached"] for node in nodes["x"]] == [False, True, False]
+    assert [node["cached"] for node in nodes["y"]] == [False, False, False]
+
+
+def test_an_estimate_of_a_test_key_knows_nothing_of_live_runs(workspace, workflow, path):
+    make_finished_execution(workflow, inputs={"text": "x"})
+    api = ApiClient(make_key(workspace, mode="test").secret)
+
+    nodes = api.post(path, {"inputs": {"text": "x"}}).json()["nodes"]
+
+    assert not any(node["cached"] for node in nodes)
+
+
 @pytest.mark.parametrize("body", [None, {}, {"inputs": {}}])
 def test_the_inputs_may_be_left_out(api, path, body):
     assert api.post(path, body).status_code == 200
@@ -52,10 +78,27 @@ def test_inputs_that_are_given_must_fit(api, path):
     ]
 
 
-def test_B11_a_version_is_no_field_of_an_estimate(api, path):
-    problem = assert_problem(api.post(path, {"version": 1}), 422, "invalid_inputs")
+def test_B11_metadata_are_no_field_of_an_estimate(api, path):
+    problem = assert_problem(api.post(path, {"metadata": {}}), 422, "invalid_inputs")
 
-    assert items_of(problem) == [("/version", "unknown_field")]
+    assert items_of(problem) == [("/metadata", "unknown_field")]
+
+
+@pytest.mark.parametrize(("version", "nodes"), [(None, 3), (1, 3), ("draft", 4)])
+def test_any_version_can_be_estimated(api, workflow, path, version, nodes):
+    graph = make_graph()
+    graph["nodes"].append({"id": "more", "type": "input.text", "params": {"name": "more"}})
+    api.patch(f"/workflows/{workflow.id}", {"graph": graph})
+
+    answer = api.post(path, {"version": version}).json()
+
+    assert len(answer["nodes"]) == nodes
+
+
+def test_only_what_a_node_needs_is_estimated(api, path):
+    answer = api.post(path, {"toNode": "case", "inputs": {"text": "x"}}).json()
+
+    assert [node["nodeId"] for node in answer["nodes"]] == ["in", "case"]
 
 
 def test_what_was_never_published_has_no_price(api, workspace):

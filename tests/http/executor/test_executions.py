@@ -34,7 +34,8 @@ def ids_of(response):
 
 
 def test_runs_are_listed_newest_first_with_what_a_list_shows(api, workflow):
-    first, second = make_finished_execution(workflow), make_execution(workflow)
+    first = make_finished_execution(workflow)
+    second = make_execution(workflow, inputs={"text": "other words"})
 
     answer = api.get(LIST).json()
 
@@ -81,7 +82,7 @@ def test_the_list_is_one_statement(api, workflow):
 def test_filters_narrow_the_list(api, workspace, workflow):
     other = make_published_workflow(workspace)
     done = make_finished_execution(workflow).execution_id
-    waiting = make_execution(other).execution_id
+    waiting = make_execution(other, inputs={"text": "other words"}).execution_id
 
     assert ids_of(api.get(LIST, {"workflowId": workflow.id})) == [done]
     assert ids_of(api.get(LIST, {"status": "QUEUED"})) == [waiting]

@@ -1,6 +1,7 @@
 """The hand-written node types, one module per family, each ending in a `NODES` tuple."""
 
 from workflows.catalogue.nodes import (
+    calls,
     image_colour,
     image_compose,
     image_filter,
@@ -12,6 +13,7 @@ from workflows.catalogue.nodes import (
     lists,
     logic,
     maths,
+    reviews,
     template,
     text,
 )
@@ -24,6 +26,8 @@ ALL_NODES: tuple[type[AnyNode], ...] = (
     *maths.NODES,
     *logic.NODES,
     *lists.NODES,
+    *calls.NODES,
+    *reviews.NODES,
     *image_shape.NODES,
     *image_colour.NODES,
     *image_filter.NODES,

@@ -113,6 +113,7 @@ class Grid(Node[GridIn, ImageOut]):
             ctx.check_cancelled()
             _place_cell(sheet, ctx.load(image), args, divmod(number, columns), number)
             ctx.progress((number + 1) / len(args.images))
+            ctx.preview(sheet)
         opaque = colour_of(args.background)[3] == 255
         return ImageOut(image=ctx.store(sheet.convert("RGB") if opaque else sheet))
 

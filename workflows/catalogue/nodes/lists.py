@@ -59,6 +59,24 @@ class PickOut(Outputs):
     value: Any = port("Value", kind="$T")
 
 
+class ChunkIn(ListIn):
+    """`list.chunk`."""
+
+    size: int = param(2, title="Elements in each", minimum=1, maximum=MAX_ELEMENTS)
+
+
+class ChunksOut(Outputs):
+    """Lists in a list."""
+
+    lists: list[Elements] = port("Lists", kind="list[list[$T]]")
+
+
+class NestedIn(Inputs):
+    """`list.flatten`."""
+
+    lists: list[Elements] = port("Lists", kind="list[list[$T]]")
+
+
 class SliceIn(ListIn):
     """`list.slice`."""
 
@@ -307,6 +325,40 @@ class ListLength(Node[ListIn, LengthOut]):
         return LengthOut(length=len(args.list), empty=not args.list)
 
 
+class ChunkList(Node[ChunkIn, ChunksOut]):
+    """Cut a list into lists."""
+
+    meta = Meta(
+        type="list.chunk",
+        title="Chunk",
+        description="Cuts a list into lists of so many elements each; the last may be shorter.",
+        category="Lists",
+        keywords=("batch", "group", "nested", "pages"),
+    )
+
+    async def run(self, ctx: Context, args: ChunkIn) -> ChunksOut:
+        """Return the lists in order; none for an empty list."""
+        starts = range(0, len(args.list), args.size)
+        return ChunksOut(lists=[args.list[start : start + args.size] for start in starts])
+
+
+class FlattenList(Node[NestedIn, ListOut]):
+    """Make one list of lists."""
+
+    meta = Meta(
+        type="list.flatten",
+        title="Flatten",
+        description="Makes one list of the elements of lists inside a list.",
+        category="Lists",
+        keywords=("unnest", "concat", "nested"),
+    )
+
+    async def run(self, ctx: Context, args: NestedIn) -> ListOut:
+        """Return the elements in order."""
+        check_elements(sum(map(len, args.lists)))
+        return ListOut(list=[value for inner in args.lists for value in inner])
+
+
 class UniqueElements(Node[ListIn, ListOut]):
     """Drop repeated elements."""
 
@@ -385,6 +437,8 @@ NODES = (
     CrossLists,
     ZipLists,
     JoinLists,
+    ChunkList,
+    FlattenList,
     ListLength,
     UniqueElements,
     ReverseList,

@@ -1,0 +1,1 @@
+"""Following runs live: one core for sockets, event streams and waiting polls."""

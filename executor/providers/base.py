@@ -1,0 +1,161 @@
+"""What an adapter is: the verbs of one provider, and the words that they answer in."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar, Protocol
+
+from executor.providers.errors import ProviderError
+from executor.providers.transport import Transport
+from workflows.catalogue.remote import ProviderCall
+
+Handle = Mapping[str, Any]  # JSON: all that finding the job again takes
+
+
+class OutcomeClass(StrEnum):
+    """What can be done after a submit that nobody knows the outcome of (TRUST.md 3.2).
+
+    A: resend with the same idempotency key. B: look our reference up, after the settle time. C: the
+    provider calls back and names the job. D: nothing; it must never be sent again.
+    """
+
+    A = "A"
+    B = "B"
+    C = "C"
+    D = "D"
+
+
+@dataclass(frozen=True, slots=True)
+class Correlation:
+    """How a job can be told to be ours.
+
+    `reference` is the idempotency key (A) or our name for the job (B). `sent_at` is when it was
+    last sent, `named_job` the id that a callback has named, which is a hint and no proof.
+    """
+
+    reference: str
+    callback_url: str
+    sent_at: datetime
+    named_job: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InputFile:
+    """A file to send along; `read` gives its bytes, `url` is where the provider may fetch it."""
+
+    content_type: str
+    url: str
+    read: Callable[[], bytes] = field(repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A call with its files at hand."""
+
+    call: ProviderCall
+    files: Mapping[str, Sequence[InputFile]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ResultFile:
+    """A file that the provider gave: behind a URL, or as bytes in its answer.
+
+    `kind` is what it must turn out to be (`image`, `video`, `audio`, …).
+    """
+
+    kind: str
+    url: str | None = None
+    data: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a finished job gave. `data` is JSON, with what it cost there where it is told."""
+
+    data: Any
+    files: tuple[ResultFile, ...] = ()
+
+    @property
+    def is_storable(self) -> bool:
+        """Say whether all of it fits into a row: its files lie behind URLs."""
+        return all(file.url is not None for file in self.files)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return a storable answer as JSON."""
+        return {"data": self.data, "files": [[file.kind, file.url] for file in self.files]}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> "Answer":
+        """Read an answer that `as_json` wrote."""
+        return cls(value["data"], tuple(ResultFile(kind, url) for kind, url in value["files"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """The provider has taken the job."""
+
+    handle: Handle
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """The job is not over.
+
+    `progress` is 0 to 1 and `preview` a small picture as a data URI, where the provider tells.
+    """
+
+    progress: float | None = None
+    preview: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The job is over and gave something."""
+
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The job is over and gave nothing."""
+
+    error: ProviderError
+
+
+class Adapter(Protocol):
+    """One provider. Made once for each process; every method may be called again after a crash.
+
+    All methods raise `ProviderError` and `Unanswered` (`executor.providers.errors`). None of them
+    retries, sleeps or keeps anything.
+    """
+
+    name: ClassVar[str]
+    outcome_class: ClassVar[OutcomeClass]
+    poll_interval_s: ClassVar[float]
+    submit_timeout_s: ClassVar[float]
+    settle_s: ClassVar[float]  # after this a job that was taken can be looked up
+    key_lifetime_s: ClassVar[float]  # class A: for so long the key protects from a second job
+
+    def __init__(self, transport: Transport) -> None: ...
+
+    async def submit(self, request: Request, correlation: Correlation) -> Submitted | Done:
+        """Ask for the job. An error that is raised says whether there may be one now."""
+        ...
+
+    async def poll(self, handle: Handle) -> Running | Done | Failed:
+        """Ask how the job stands; a finished one gives its answer, each time anew."""
+        ...
+
+    async def look_up(self, correlation: Correlation) -> Handle | None:
+        """Return the job that is ours by reference (B) or by the id that was named (C)."""
+        ...
+
+    async def cancel(self, handle: Handle) -> None:
+        """End the job if the provider can; one that is over, or that it cannot end, is no error."""
+        ...
+
+    @classmethod
+    def job_named_in(cls, callback: Any) -> str | None:
+        """Return the id of the job that the JSON of a callback is about, if it says so."""
+        ...

@@ -1,0 +1,399 @@
+"""The course of one remote task: ask, follow, fetch, store; or go on where another process was.
+
+Where it stands is in the rows alone. A step that waits for longer than a moment lets go of the task
+instead, and whoever takes it up later begins here again.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Coroutine, Sequence
+from datetime import timedelta
+from typing import Any
+
+from common import faults, metrics
+from executor import conf
+from executor.errors import AttemptUnresolved, LeaseLost
+from executor.models import Attempt, File
+from executor.providers.base import (
+    Answer,
+    Done,
+    Failed,
+    OutcomeClass,
+    Running,
+    Submitted,
+)
+from executor.providers.errors import AccountBlocked, ProviderError, Unanswered
+from executor.providers.recovery import Act, Lost, next_act
+from executor.runtime.errand import BACKOFF_S, Errand, HandBack, LetGo, Stopped
+from executor.runtime.remote_work import Prepared, RemoteWork, run_error, started_at
+from executor.services import attempts
+from executor.services.provider_files import ResultGone, import_result
+from executor.services.results import TaskReport
+from executor.types import AttemptState
+from workflows.catalogue.errors import NodeCancelled
+
+logger = logging.getLogger(__name__)
+
+MAX_ATTEMPTS = 3
+ASK_AGAIN_S = 30.0  # for a job that a callback named and the provider does not know
+MAX_FETCHES = 3
+
+
+class RemoteTask(Errand):
+    """One claimed task, until it is done, let go or handed back."""
+
+    async def run(self) -> bool:
+        """Go through the course; says whether the task is to be handed back."""
+        try:
+            await self._follow()
+        except LeaseLost:
+            metrics.leases_ended("lost")
+        except (Stopped, NodeCancelled):
+            await self._abandon()
+        except LetGo:
+            return False
+        except HandBack:
+            return True
+        return False
+
+    async def _follow(self) -> None:
+        prepared = await self._prepare()
+        if isinstance(prepared, TaskReport):
+            await self._in_work(lambda work: work.store(prepared))
+            return
+        self.about = prepared.about
+        self.request = prepared.request
+        began_at = started_at(prepared.attempts, self.shop.clock)
+        self.give_up_at = began_at + timedelta(seconds=prepared.request.call.give_up_s)
+        self.attempt = prepared.attempts[-1] if prepared.attempts else None
+        name = self.attempt.provider if self._is_open() and self.attempt else self.about.provider
+        adapter = self.shop.adapters.get(name)
+        if adapter is None:
+            await self._fail("provider_unavailable", "This provider is not set up here.")
+            return
+        self.adapter = adapter
+        while await self._step():
+            pass
+
+    async def _prepare(self) -> Prepared | TaskReport:
+        async with self.shop.entering:  # a thousand that begin at once keep no commit waiting
+            return await self._in_work(lambda work: work.prepare())
+
+    async def _step(self) -> bool:
+        """Go on from where the attempt stands; says whether there is more to do."""
+        attempt = self.attempt
+        if attempt is None or not self._is_open():
+            return await self._begin()
+        match AttemptState(attempt.state):
+            case AttemptState.INTENT:
+                return await self._resolve(attempt)
+            case AttemptState.SUBMITTED:
+                return await self._poll(attempt)
+            case _:
+                return await self._fetch(attempt, Answer.from_json(attempt.result))
+
+    # --- asking
+
+    async def _begin(self) -> bool:
+        """Begin an attempt. Few do so at once, so that what is written down is sent at once."""
+        self._check()
+        if self.shop.circuits.is_open(self.about.provider):
+            return await self._fail_with(AccountBlocked())
+        async with self.shop.asking:
+            self._check()
+            faults.point("remote.before_intent")
+            try:
+                attempt = await self._in_work(self._written_down)
+            except AttemptUnresolved:  # a commit that seemed to fail did not
+                return await self._pick_up()
+            self.attempt = attempt
+            self._sent_at = time.monotonic()
+            faults.point("remote.after_intent")
+            came = await self._send(attempt)
+        return await self._go_on(attempt, came)
+
+    def _written_down(self, work: RemoteWork) -> Attempt:
+        return attempts.begin_attempt(
+            claim=self.claim, execution=work.execution, about=self.about, clock=self.shop.clock
+        )
+
+    async def _pick_up(self) -> bool:
+        """Go on with the newest attempt, of which nobody here knows whether it was sent."""
+        tried = await self.shop.in_database(attempts.find_attempts, self.claim.task_id)
+        self.attempt = tried[-1]
+        return True if self._is_open() else await self._fail_unknown()
+
+    async def _send(self, attempt: Attempt) -> Submitted | Done | ProviderError | Unanswered:
+        """Send the request; only right behind a commit that confirmed the task to be ours."""
+        assert self.request is not None  # noqa: S101 - kept until there is a handle
+        faults.point("remote.before_submit")
+        if time.monotonic() - self._sent_at > conf.lease_s():
+            raise LeaseLost(attempt.task_id)  # the process was frozen; somebody may be further
+        sending = self.adapter.submit(self.request, self._correlation(attempt))
+        try:
+            came = await self._counted("submit", self._unless_over(sending))
+        except (ProviderError, Unanswered) as error:
+            return error
+        faults.point("remote.after_submit")
+        return came
+
+    async def _go_on(
+        self, attempt: Attempt, came: Submitted | Done | ProviderError | Unanswered
+    ) -> bool:
+        """Go on with what came of a submit."""
+        match came:
+            case Submitted():
+                self._worked()
+                await self._keep_handle(attempt, came)
+                faults.point("remote.after_handle")
+                return True
+            case Done(answer):
+                self._worked()
+                return await self._take(attempt, answer)
+            case ProviderError():
+                return await self._refused(attempt, came)
+            case Unanswered():
+                self._failures += 1
+                logger.warning("no answer: %s", came, extra={"action": "provider_unanswered"})
+                return True
+
+    async def _unless_over(
+        self, sending: Coroutine[Any, Any, Submitted | Done]
+    ) -> Submitted | Done:
+        """Await a submit. When the run ends meanwhile, one without a handle is not waited for."""
+        if self.adapter.outcome_class != OutcomeClass.D:
+            return await sending
+        task = asyncio.ensure_future(sending)
+        while not task.done():
+            news = asyncio.ensure_future(self._news.wait())
+            await asyncio.wait({task, news}, return_when=asyncio.FIRST_COMPLETED)
+            news.cancel()
+            if self._is_over and not self._is_draining and not task.done():
+                task.cancel()
+                await asyncio.wait({task})
+                raise Stopped
+            if not task.done():  # told to end, which this is finished before
+                await asyncio.wait({task})
+        return task.result()
+
+    async def _keep_handle(self, attempt: Attempt, found: Submitted) -> None:
+        """Keep the handle. If the run ended while we asked, the job has to be ended as well."""
+        handle = dict(found.handle)
+        try:
+            await self._commit(attempts.record_submitted, attempt=attempt, handle=handle)
+        except LeaseLost:
+            is_stray = await self.shop.in_database(
+                attempts.keep_stray_handle, attempt=attempt, handle=handle, clock=self.shop.clock
+            )
+            if is_stray:
+                raise Stopped from None
+            raise
+        self.request = None
+        self._rests_first = True
+
+    async def _refused(self, attempt: Attempt, error: ProviderError) -> bool:
+        """Close an attempt that came to nothing; begin another one later, or fail the node."""
+        if isinstance(error, AccountBlocked):
+            self.shop.circuits.open(attempt.provider)
+        self._failures += 1
+        at = self.shop.clock.now() + timedelta(
+            seconds=self._backoff_s() if error.retry_after_s is None else error.retry_after_s
+        )
+        if not error.retryable or attempt.number >= MAX_ATTEMPTS or at >= self.give_up_at:
+            return await self._fail_with(error)
+        refusal = run_error(error.code, error.message, self.about, retryable=True)
+        await self._commit(attempts.record_refusal, attempt=attempt, error=refusal)
+        await self._wait(at, for_job=False)
+        return True
+
+    # --- after a submit that nobody knows the outcome of
+
+    async def _resolve(self, attempt: Attempt) -> bool:
+        now = self.shop.clock.now()
+        sent_at = attempt.submitted_at or attempt.created_at
+        is_called_back = attempt.called_back_at is not None
+        lost = Lost(attempt.created_at, sent_at, self.give_up_at, is_called_back)
+        step = next_act(type(self.adapter), lost, now)
+        match step.act:
+            case Act.RESEND:
+                return await self._resend(attempt)
+            case Act.LOOK_UP:
+                return await self._look_up(attempt)
+            case Act.WAIT:
+                await self._wait(step.until or now, for_job=True)
+                await self._reload(attempt)
+                return True
+            case Act.GIVE_UP:
+                return await self._fail_unknown()
+
+    async def _resend(self, attempt: Attempt) -> bool:
+        self._check()
+        if attempt.request_digest != self.about.digest:
+            return await self._fail_unknown()  # another release asks for something else
+        if self._failures:
+            await self._wait(self._backed_off(), for_job=True)
+        await self._commit(attempts.record_resend, attempt=attempt)
+        self._sent_at = time.monotonic()
+        return await self._go_on(attempt, await self._send(attempt))
+
+    async def _look_up(self, attempt: Attempt) -> bool:
+        """Ask for our job; adopt it, or where it surely is not there, send it again."""
+        try:
+            handle = await self._counted(
+                "look_up", self.adapter.look_up(self._correlation(attempt))
+            )
+        except (ProviderError, Unanswered) as error:
+            return await self._ask_again(error)
+        if handle is not None:
+            await self._keep_handle(attempt, Submitted(handle))
+            return True
+        if self.shop.clock.now() >= self.give_up_at:
+            return await self._fail_unknown()
+        if self.adapter.outcome_class == OutcomeClass.B:
+            return await self._resend(attempt)
+        await self._wait(self._soon(ASK_AGAIN_S), for_job=True)
+        await self._reload(attempt)
+        return True
+
+    async def _ask_again(self, error: Exception) -> bool:
+        """Wait after a question that was not answered; the outcome stays open until it is."""
+        logger.warning("not answered: %s", error, extra={"action": "provider_unanswered"})
+        if self.shop.clock.now() >= self.give_up_at:
+            return await self._fail_unknown()
+        self._failures += 1
+        await self._wait(self._backed_off(), for_job=True)
+        return True
+
+    # --- following
+
+    async def _poll(self, attempt: Attempt) -> bool:
+        """Ask how the job stands, after a while; at once where another process had left it."""
+        if self._rests_first:
+            await self._rest(self._poll_s())
+        self._rests_first = True
+        self._check()
+        faults.point("remote.before_poll")
+        try:
+            found = await self._counted("poll", self.adapter.poll(attempt.handle))
+        except (ProviderError, Unanswered) as error:
+            return await self._poll_failed(attempt, error)
+        faults.point("remote.after_poll")
+        self._worked()
+        match found:
+            case Done(answer):
+                return await self._take(attempt, answer)
+            case Failed(reason):
+                return await self._fail_with(reason)
+            case Running():
+                await self._is_followed(found)
+        if self.shop.clock.now() >= self.give_up_at:
+            return await self._give_up(attempt)
+        return True
+
+    async def _poll_failed(self, attempt: Attempt, error: Exception) -> bool:
+        if isinstance(error, ProviderError) and not _is_passing(error):
+            return await self._fail_with(error)
+        if self.shop.clock.now() >= self.give_up_at:
+            return await self._give_up(attempt)
+        self._failures += 1
+        self._rests_first = False
+        wait_s = getattr(error, "retry_after_s", None)
+        at = self._backed_off() if wait_s is None else self._soon(wait_s)
+        await self._wait(at, for_job=True)
+        return True
+
+    async def _give_up(self, attempt: Attempt) -> bool:
+        """Nobody waits for the job any more: end it there, and fail the node."""
+        await self._cancel_job(attempt)
+        error = run_error("timed_out", "The provider took too long.", self.about, retryable=True)
+        await self._store_failure(error, AttemptState.CANCELLED)
+        return False
+
+    async def _is_followed(self, found: Running) -> None:
+        """Take note of a job that gets on. Writes nothing, unless there is something new."""
+        if self.claim.attempts > 1 and not self._is_noted:
+            await self.shop.in_database(attempts.record_following, claim=self.claim)
+            self._is_noted = True
+        word = (found.progress, found.preview)
+        if word not in ((None, None), self._told):
+            self._told = word
+            done = None if found.progress is None else min(max(found.progress, 0.0), 1.0)
+            self.shop.teller.tell(
+                self.claim, self.about.node_id, progress=done, preview=found.preview
+            )
+
+    # --- taking over results
+
+    async def _take(self, attempt: Attempt, answer: Answer) -> bool:
+        """Keep the first final word, then fetch; an answer with its files in it is fetched first."""
+        if not answer.is_storable:
+            return await self._fetch(attempt, answer)
+        await self._commit(attempts.record_answer, attempt=attempt, answer=answer.as_json())
+        return True
+
+    async def _fetch(self, attempt: Attempt, answer: Answer) -> bool:
+        rows = await self._fetched(attempt, answer)
+        if rows is None:
+            return False
+        await self._in_work(lambda work: work.complete(attempt, answer, rows))
+        return False
+
+    async def _fetched(self, attempt: Attempt, answer: Answer) -> Sequence[File] | None:
+        """Return the rows of the answer's files; None when they cannot be had, and the node failed."""
+        for turn in range(MAX_FETCHES):
+            try:
+                return await self._import_all(attempt, answer)
+            except ProviderError as error:
+                await self._fail_with(error, result=_kept(answer))
+                return None
+            except ResultGone as gone:
+                logger.warning("result gone: %s", gone, extra={"action": "provider_result_gone"})
+                await self._rest(BACKOFF_S * 2**turn)
+                answer = await self._answer_again(attempt, answer)
+        lost = ProviderError("The provider's result could not be fetched.", retryable=True)
+        await self._fail_with(lost, result=_kept(answer))
+        return None
+
+    async def _import_all(self, attempt: Attempt, answer: Answer) -> Sequence[File]:
+        rows = []
+        for file in answer.files:
+            self._check()
+            faults.point("remote.before_fetch")
+            fetching = self.shop.in_fetcher(
+                import_result,
+                file=file,
+                workspace_id=attempt.workspace_id,
+                execution_id=attempt.execution_id,
+                clock=self.shop.clock,
+            )
+            row = await self._counted("fetch", fetching)
+            faults.point("remote.after_fetch")
+            rows.append(row)
+        return rows
+
+    async def _answer_again(self, attempt: Attempt, answer: Answer) -> Answer:
+        """Ask for the answer anew, whose links may be fresher. What was final stays final."""
+        if attempt.handle is None:
+            return answer
+        try:
+            found = await self._counted("poll", self.adapter.poll(attempt.handle))
+        except (ProviderError, Unanswered):
+            return answer
+        if isinstance(found, Done):
+            return found.answer
+        logger.error(
+            "%s takes back what was done", attempt.provider,
+            extra={"action": "provider_contradiction", "attempt": attempt.id},
+        )  # fmt: skip
+        return answer
+
+
+def _is_passing(error: ProviderError) -> bool:
+    """Say whether a question about a job may be answered later."""
+    return error.retryable or isinstance(error, AccountBlocked)
+
+
+def _kept(answer: Answer) -> dict[str, Any]:
+    """Return what is kept of an answer that came to nothing: what it cost is in there."""
+    return answer.as_json() if answer.is_storable else {"data": answer.data, "files": []}

@@ -1,0 +1,43 @@
+"""Reads of the runs that a run's nodes start."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from executor.engine.state import RunState
+from executor.engine.step import TaskSpec
+from executor.models import Execution, NodeResults, Task
+from executor.selectors.planning import plan_of
+from executor.selectors.records import presenter_of, records_of, run_record
+from executor.types import OPEN_STATUSES
+
+
+def find_newest_child(execution_id: str, task_id: str) -> Execution | None:
+    """Return the run that a task has started last, of a loop the newest round; None before."""
+    rows = Execution.objects.across_workspaces().filter(
+        parent_id=execution_id, parent_task_id=task_id
+    )
+    return rows.order_by("-iteration").first()
+
+
+def list_open_children(execution_id: str) -> list[str]:
+    """Return the runs under way that a run's nodes have started."""
+    rows = Execution.objects.across_workspaces().filter(
+        parent_id=execution_id, status__in=OPEN_STATUSES
+    )
+    return list(rows.values_list("pk", flat=True))
+
+
+def find_predecessor(parent: Execution, spec: TaskSpec, iteration: int) -> Execution | None:
+    """Return the run that was started at this place of the run that the parent retries, if any."""
+    same = Task.objects.filter(execution_id=parent.retry_of, segment=spec.segment, start=spec.start)
+    rows = Execution.objects.of(parent.workspace_id).filter(
+        parent_id=parent.retry_of, parent_task_id__in=same.values("pk"), iteration=iteration
+    )
+    return rows.first()
+
+
+def get_output_forms(execution: Execution) -> Mapping[str, Mapping[str, Any]]:
+    """Return the outputs of a finished run by name, in stored form; what was not given is left out."""
+    plan, state = plan_of(execution.version_id), RunState.from_json(execution.state)
+    records = records_of(NodeResults.objects.filter(execution_id=execution.id))
+    return presenter_of(plan, state).output_forms(run_record(execution), records)

@@ -1,0 +1,314 @@
+"""What must hold of the stored runs at any moment, whatever was killed: asked in whole sets.
+
+Each rule counts what it looked at and names some of what breaks it. All see the database as it was
+at one moment, so they may be asked of a system at work. The numbers are those of the
+invariants that the project promises: I1 every accepted run ends once, I3 credits, I4 nothing is
+paid twice, I6 no half-accepted run, I8 events, I12 media.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection
+from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet, Value, Window
+from django.db.models.functions import Coalesce, Concat, Lag
+
+from common.clock import SYSTEM_CLOCK, Clock
+from common.sql import snapshot
+from executor.models import (
+    Attempt,
+    Execution,
+    ExecutionEvent,
+    NodeResults,
+    Review,
+    Task,
+    WorkspaceLoad,
+)
+from executor.types import (
+    FINAL_STATUSES,
+    LIVE_TASKS,
+    OPEN_STATUSES,
+    AttemptState,
+    ExecutionStatus,
+    ReviewState,
+    TaskState,
+)
+
+MAX_AGE = timedelta(days=7, hours=1)  # the age limit, and the time that its sweep may take
+SETTLING = timedelta(hours=1)  # a job may still be cancelled at its provider after its run's end
+EXAMPLES = 5
+
+_FINAL = sorted(FINAL_STATUSES)
+_OPEN = sorted(OPEN_STATUSES)
+_AT_WORK = (TaskState.READY, TaskState.RUNNING)
+_OPEN_ATTEMPTS = (AttemptState.INTENT, AttemptState.SUBMITTED, AttemptState.FETCHING)
+_FINAL_EVENT = '"type":"final"'
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What came of one rule: `broken` of `checked` things break it, some of them named."""
+
+    code: str
+    rule: str
+    checked: int
+    broken: int
+    examples: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule as two sets: what it is about, and what breaks it (by its ids)."""
+
+    code: str
+    rule: str
+    about: Callable[[], QuerySet[Any]]
+    broken: Callable[[datetime], Iterator[str]]
+
+
+def check_invariants(*, clock: Clock = SYSTEM_CLOCK) -> list[Finding]:
+    """Return what came of every rule, in their order, all of one moment."""
+    with snapshot():
+        return [_finding(rule, clock.now()) for rule in RULES]
+
+
+def _finding(rule: Rule, now: datetime) -> Finding:
+    broken, examples = 0, []
+    for id_ in rule.broken(now):
+        broken += 1
+        if broken <= EXAMPLES:
+            examples.append(id_)
+    return Finding(rule.code, rule.rule, rule.about().count(), broken, examples)
+
+
+def _executions() -> QuerySet[Execution]:
+    return Execution.objects.across_workspaces()
+
+
+def _ids(rows: QuerySet[Any], name: str = "pk") -> Iterator[str]:
+    return (str(id_) for id_ in rows.values_list(name, flat=True).iterator())
+
+
+def _tasks_of(name: str = "pk", **where: Any) -> Exists:
+    return Exists(Task.objects.filter(execution_id=OuterRef(name), **where))
+
+
+# --- I1: every accepted run has something that brings it to its end, and ends once
+
+
+def _abandoned(_now: datetime) -> Iterator[str]:
+    return _ids(_executions().filter(~_tasks_of(state__in=LIVE_TASKS), status__in=_OPEN))
+
+
+def _too_old(now: datetime) -> Iterator[str]:
+    return _ids(_executions().filter(status__in=_OPEN, created_at__lt=now - MAX_AGE))
+
+
+def _half_final(_now: datetime) -> Iterator[str]:
+    is_marked = Q(finished_at__isnull=False, final_payload__isnull=False)
+    final = Q(status__in=_FINAL)
+    unmarked = Q(finished_at=None, final_payload=None)
+    return _ids(_executions().filter((final & ~is_marked) | (~final & ~unmarked)))
+
+
+def _payload_differs(_now: datetime) -> Iterator[str]:
+    shown = Concat(
+        Value('{"executionId":"'), F("id"), Value('","status":"'), F("status"), Value('"')
+    )
+    final = _executions().filter(status__in=_FINAL, final_payload__isnull=False)
+    return _ids(final.exclude(final_payload__startswith=shown))
+
+
+def _illegal_status(_now: datetime) -> Iterator[str]:
+    yield from _ids(_executions().exclude(status__in=list(ExecutionStatus)))
+    yield from _ids(Task.objects.exclude(state__in=list(TaskState)))
+
+
+def _working_for_nobody(_now: datetime) -> Iterator[str]:
+    live = Task.objects.filter(state__in=LIVE_TASKS)
+    return _ids(live.filter(execution__status__in=_FINAL))
+
+
+def _lease_differs(_now: datetime) -> Iterator[str]:
+    running = Q(state=TaskState.RUNNING)
+    leased = Q(lease_until__isnull=False)
+    odd = (running & ~leased) | (Q(state__in=(TaskState.READY, TaskState.HELD)) & leased)
+    return _ids(Task.objects.filter(odd))
+
+
+# --- each node is stored once
+
+
+def _stored_twice(_now: datetime) -> Iterator[str]:
+    table = connection.ops.quote_name(NodeResults._meta.db_table)  # noqa: SLF001 - public API
+    postgres = connection.vendor == "postgresql"
+    # `json` and not `jsonb`: a node's text may hold an escaped NUL.
+    items = "json_array_elements(r.items::json)" if postgres else "json_each(r.items)"
+    node = "item.value->>0" if postgres else "json_extract(item.value, '$[0]')"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT r.execution_id, {node} FROM {table} r, {items} AS item "  # noqa: S608
+            f"GROUP BY r.execution_id, {node}, r.start HAVING COUNT(*) > 1"
+        )
+        for execution_id, node_id in cursor.fetchall():
+            yield f"{execution_id}/{node_id}"
+
+
+# --- I8: a run's events are numbered without a gap, and tell of its end once
+
+
+def _event_gap(_now: datetime) -> Iterator[str]:
+    before = Window(Lag("last_seq"), partition_by=F("execution_id"), order_by="first_seq")
+    numbered = ExecutionEvent.objects.annotate(before=Coalesce(before, Value(0)))
+    odd = numbered.filter(~Q(first_seq=F("before") + 1) | Q(last_seq__lt=F("first_seq")))
+    return _ids(odd, "execution_id")
+
+
+def _event_count_differs(_now: datetime) -> Iterator[str]:
+    counted = (
+        _events_by_run().annotate(last=Max("last_seq")).exclude(last=F("execution__event_seq"))
+    )
+    yield from _ids(counted, "execution_id")
+    silent = ~Exists(ExecutionEvent.objects.filter(execution_id=OuterRef("pk")))
+    yield from _ids(_executions().filter(silent, event_seq__gt=0))
+
+
+def _events_by_run() -> QuerySet[ExecutionEvent, dict[str, Any]]:
+    return ExecutionEvent.objects.order_by().values("execution_id")
+
+
+def _not_one_end(_now: datetime) -> Iterator[str]:
+    tells = ExecutionEvent.objects.filter(items__contains=_FINAL_EVENT)
+    silent = ~Exists(tells.filter(execution_id=OuterRef("pk")))
+    yield from _ids(_executions().filter(silent, status__in=_FINAL))
+    early = tells.filter(execution__status__in=_OPEN).values_list("execution_id", flat=True)
+    often = tells.order_by().values("execution_id").annotate(n=Count("pk")).filter(n__gt=1)
+    suspects = {*early, *often.values_list("execution_id", flat=True)}
+    for execution_id in sorted(suspects):  # the words may also stand in a value of a node
+        yield from _wrong_ends(execution_id)
+
+
+def _wrong_ends(execution_id: str) -> Iterator[str]:
+    rows = ExecutionEvent.objects.filter(execution_id=execution_id)
+    ends = sum(item["type"] == "final" for row in rows for item in row.items)
+    is_final = _executions().filter(pk=execution_id, status__in=_FINAL).exists()
+    if ends != int(is_final):
+        yield execution_id
+
+
+# --- running at once
+
+
+def _load_differs(_now: datetime) -> Iterator[str]:
+    parked = Q(status=ExecutionStatus.PAUSED) & ~_tasks_of(state__in=_AT_WORK)
+    placed = _executions().filter(
+        ~_tasks_of(state=TaskState.HELD), status__in=_OPEN, parent_id=None
+    )
+    counted = placed.exclude(parked).order_by().values("workspace_id").annotate(n=Count("pk"))
+    wanted = {row["workspace_id"]: row["n"] for row in counted}
+    kept = dict(WorkspaceLoad.objects.exclude(running=0).values_list("pk", "running"))
+    for workspace_id in sorted(wanted.keys() | kept.keys()):
+        if wanted.get(workspace_id, 0) != kept.get(workspace_id, 0):
+            yield f"{workspace_id}: {kept.get(workspace_id, 0)} for {wanted.get(workspace_id, 0)}"
+
+
+# --- runs that runs started
+
+
+def _lost_children(_now: datetime) -> Iterator[str]:
+    parent = _executions().filter(pk=OuterRef("parent_id"))
+    fitting = parent.filter(workspace_id=OuterRef("workspace_id"), depth=OuterRef("depth") - 1)
+    waiting = Task.objects.filter(
+        pk=OuterRef("parent_task_id"), execution_id=OuterRef("parent_id"), state__in=LIVE_TASKS
+    )
+    children = _executions().filter(parent_id__isnull=False)
+    yield from _ids(children.filter(~Exists(fitting)))
+    yield from _ids(children.filter(~Exists(waiting), status__in=_OPEN))
+
+
+# --- I3, I4: attempts and credits
+
+
+def _attempts_differ(now: datetime) -> Iterator[str]:
+    attempts = Attempt.objects.order_by()
+    open_ones = attempts.filter(state__in=_OPEN_ATTEMPTS)
+    twice = open_ones.values("task_id").annotate(n=Count("pk")).filter(n__gt=1)
+    yield from _ids(twice, "task_id")
+    followed = (AttemptState.SUBMITTED, AttemptState.FETCHING)
+    yield from _ids(attempts.filter(state__in=followed, handle=None))
+    over = Q(execution__status__in=_FINAL, execution__finished_at__lt=now - SETTLING)
+    yield from _ids(open_ones.filter(over))
+
+
+def _paid_twice(_now: datetime) -> Iterator[str]:
+    done = Attempt.objects.order_by().filter(state=AttemptState.DONE)
+    return _ids(
+        done.values("task_id", "node_id").annotate(n=Count("pk")).filter(n__gt=1), "task_id"
+    )
+
+
+def _charge_differs(_now: datetime) -> Iterator[str]:
+    runs = _executions().order_by()
+    yield from _ids(runs.filter(Q(charged_credits__lt=0) | Q(estimated_credits__lt=0)))
+    shown = Concat(Value('"charged":'), F("charged_credits"), Value("}"), output_field=_text())
+    final = runs.filter(status__in=_FINAL, final_payload__isnull=False)
+    yield from _ids(final.exclude(final_payload__contains=shown))
+
+
+def _text() -> Any:
+    return Execution._meta.get_field("final_payload")  # noqa: SLF001 - public API
+
+
+# --- reviews
+
+
+def _reviews_differ(_now: datetime) -> Iterator[str]:
+    reviews = Review.objects.across_workspaces()
+    waiting = Task.objects.filter(pk=OuterRef("task_id"), state__in=LIVE_TASKS)
+    asked = reviews.filter(state=ReviewState.OPEN)
+    yield from _ids(asked.filter(~Exists(waiting) | Q(execution__status__in=_FINAL)))
+    yield from _ids(reviews.filter(state=ReviewState.DECIDED, decided_at=None))
+
+
+def _finals() -> QuerySet[Execution]:
+    return _executions().filter(status__in=_FINAL)
+
+
+def _opens() -> QuerySet[Execution]:
+    return _executions().filter(status__in=_OPEN)
+
+
+def _children() -> QuerySet[Execution]:
+    return _executions().filter(parent_id__isnull=False)
+
+
+def _live_tasks() -> QuerySet[Task]:
+    return Task.objects.filter(state__in=LIVE_TASKS)
+
+
+RULES: tuple[Rule, ...] = (
+    Rule("I1", "an open run has live work", _opens, _abandoned),
+    Rule("I1", "no run is open past the age limit", _opens, _too_old),
+    Rule("I1", "a run has its final answer when it is final", _executions, _half_final),
+    Rule("I1", "the final answer shows the run's status", _finals, _payload_differs),
+    Rule("I1", "statuses and states are known ones", Task.objects.all, _illegal_status),
+    Rule("I1", "a final run has no live work", _live_tasks, _working_for_nobody),
+    Rule("I1", "running tasks have leases, and no others", _live_tasks, _lease_differs),
+    Rule("I1", "each node is stored once", NodeResults.objects.all, _stored_twice),
+    Rule("I1", "places taken are runs under way", WorkspaceLoad.objects.all, _load_differs),
+    Rule("I1", "a run's run has its parent, and wakes it", _children, _lost_children),
+    Rule(
+        "I1",
+        "a question to a person has a run that waits",
+        Review.objects.across_workspaces,
+        _reviews_differ,
+    ),
+    Rule("I3", "charges are shown as they are kept", _finals, _charge_differs),
+    Rule("I4", "a node's job is done once", Attempt.objects.all, _paid_twice),
+    Rule("I4", "a task has one attempt, with its handle", Attempt.objects.all, _attempts_differ),
+    Rule("I8", "event numbers have no gap", ExecutionEvent.objects.all, _event_gap),
+    Rule("I8", "a run knows its last event's number", _executions, _event_count_differs),
+    Rule("I8", "a final run has told of it once", _finals, _not_one_end),
+)

@@ -1,0 +1,61 @@
+"""Runs that nothing else would bring to their end: too old, or of a run that is over."""
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+
+from common.clock import SYSTEM_CLOCK, Clock
+from executor import conf
+from executor.models import Execution
+from executor.services.cancel import cancel_children, cancel_execution
+from executor.services.ending import end_open_run
+from executor.services.retention import ShouldStop, never
+from executor.services.transitions import lock_execution
+from executor.types import OPEN_STATUSES, ExecutionStatus, RunError
+
+AT_ONCE = 500
+
+_TOO_OLD = RunError("timed_out", "The run was not over within the time that a run may take.")
+
+
+def end_overdue(*, clock: Clock = SYSTEM_CLOCK, should_stop: ShouldStop = never) -> int:
+    """Fail runs that are open past the age limit, with the runs that they started; returns runs."""
+    ended = 0
+    while not should_stop() and (found := _overdue(clock)):
+        ended += sum(_fail(execution_id, clock) for execution_id in found)
+        if len(found) < AT_ONCE:
+            break
+    return ended
+
+
+def end_stray(*, clock: Clock = SYSTEM_CLOCK) -> int:
+    """Cancel open runs that were started by a run that is over; returns how many.
+
+    Whoever ends a run ends those that it started, unless it dies in between.
+    """
+    above = Execution.objects.across_workspaces().filter(
+        pk=OuterRef("parent_id"), status__in=sorted(OPEN_STATUSES)
+    )
+    stray = _open().filter(~Exists(above), parent_id__isnull=False)
+    found = list(stray.values_list("workspace_id", "pk")[:AT_ONCE])
+    for workspace_id, execution_id in found:
+        cancel_execution(workspace_id=workspace_id, execution_id=execution_id, clock=clock)
+    return len(found)
+
+
+def _overdue(clock: Clock) -> list[str]:
+    rows = _open().filter(parent_id=None, created_at__lt=clock.now() - conf.run_max_age())
+    return list(rows.order_by("created_at").values_list("pk", flat=True)[:AT_ONCE])
+
+
+def _open() -> QuerySet[Execution]:
+    return Execution.objects.across_workspaces().filter(status__in=sorted(OPEN_STATUSES))
+
+
+def _fail(execution_id: str, clock: Clock) -> bool:
+    with transaction.atomic():
+        execution = lock_execution(execution_id)
+        if execution is None or execution.status_is_final:
+            return False
+        end_open_run(execution, ExecutionStatus.FAILED, _TOO_OLD, clock=clock)
+    cancel_children(execution, clock=clock)
+    return True

@@ -1,0 +1,64 @@
+"""Files that a provider gave, brought into the store: fetched at once, and kept by content."""
+
+import secrets
+from pathlib import Path
+
+from common.clock import SYSTEM_CLOCK, Clock
+from common.errors import TooLarge, UnsupportedMediaType
+from common.fetch import FetchError, fetch
+from executor import conf
+from executor.media.errors import MediaRejected
+from executor.media.types import MediaLimits
+from executor.models import File
+from executor.providers.base import ResultFile
+from executor.providers.errors import ProviderError
+from executor.services.files import file_kind, import_media
+
+FETCH_DEADLINE_S = 300.0  # a film takes its time
+
+
+class ResultGone(Exception):
+    """The file cannot be had behind this URL (any more); the provider may name another."""
+
+
+def import_result(
+    *, file: ResultFile, workspace_id: str, execution_id: str, clock: Clock = SYSTEM_CLOCK
+) -> File:
+    """Bring a result into the store and return its row, which the caller inserts.
+
+    Called twice it stores the same bytes twice under one key, which does no harm.
+
+    Raises:
+        ResultGone: there was no usable answer behind the URL.
+        ProviderError: what came is not what it should be, or too much of it.
+    """
+    path = conf.temporary_dir() / f"result-{secrets.token_hex(8)}"
+    expected = file_kind(file.kind)
+    try:
+        _receive(file, path, MediaLimits().bytes_for(expected))
+        row = import_media(
+            workspace_id=workspace_id, source=path, clock=clock, execution_id=execution_id
+        )
+    except FetchError as error:
+        raise ResultGone(error.detail) from error
+    except (MediaRejected, UnsupportedMediaType, TooLarge) as error:
+        raise ProviderError("The provider gave a file that cannot be used.") from error
+    finally:
+        path.unlink(missing_ok=True)
+    if row.kind != expected:
+        raise ProviderError(f"The provider gave a file of kind {row.kind}, not {expected}.")
+    return row
+
+
+def _receive(file: ResultFile, path: Path, max_bytes: int) -> None:
+    if file.url is None:
+        path.write_bytes(file.data or b"")
+        return
+    with path.open("wb") as sink:
+        fetch(
+            file.url,
+            max_bytes=max_bytes,
+            deadline_s=FETCH_DEADLINE_S,
+            sink=sink,
+            allow=conf.fetch_policy(),
+        )

@@ -1,0 +1,211 @@
+"""`python -m tests.chaos sqlite|postgres --kills N --seed S`: kill, let it heal, count.
+
+Also `drills` (`tests.chaos.drills`), and `redis-flush`, `redis-down`, `postgres-restart`
+(`tests.chaos.scenarios`).
+
+PostgreSQL and Redis are servers of the command's own. The exit code is 0 when nothing was lost,
+nothing ended twice, every run gave what it gives in peace, and all invariants hold.
+"""
+
+import json
+import random
+import sys
+import tempfile
+import time
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.chaos import zygote
+from tests.chaos.drills import Drills
+from tests.chaos.killer import Killer, Plan, drain, end, undisturbed
+from tests.chaos.limits import limits
+from tests.chaos.points import matrix
+from tests.chaos.proxy import ProxyProcess
+from tests.chaos.scenarios import scenario
+from tests.chaos.servers import free_port, servers
+from tests.chaos.stage import Stage
+from tests.provider.control import Control, provider_process
+
+DRAIN_S = 180.0
+SECONDS = {"redis-flush": 120.0, "redis-down": 60.0, "postgres-restart": 30.0}
+PER_S = {"sqlite": 12.0, "postgres": 6.0}  # so that a worker lives long enough to get on
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    seed = random.randrange(10**6) if options.seed is None else options.seed
+    print(f"seed {seed}", flush=True)
+    with _installation(options) as (folder, provider):
+        if options.limits:
+            print(json.dumps(limits(folder)))
+            return 0
+        if options.engine == "drills":
+            return _drill(folder, options)
+        if options.engine in SECONDS:
+            seconds = options.seconds or SECONDS[options.engine]
+            found = scenario(options.engine, Stage(folder), *options.servers, seconds=seconds)
+            print(json.dumps(found))
+            return int(any(found[name] for name in ("lost", "broken", "different")))
+        if options.points:
+            print(json.dumps(matrix(folder, provider)))
+            return 0
+        report = chaos(
+            folder,
+            Plan(options.kills, seed, per_s=options.per_s or PER_S[options.engine]),
+            provider,
+        )
+        print_report(report | {"seed": seed, "engine": options.engine})
+        is_well = is_well_after(report)
+        if not is_well:
+            sys.stdout.write((folder / "log").read_text(errors="replace")[-8_000:])
+    return 0 if is_well else 1
+
+
+def chaos(folder: Path, plan: Plan, provider: Control) -> dict[str, Any]:
+    """Kill as planned in an installation that is set up; returns the report."""
+    from tests.chaos import loader, report, worker
+
+    log, journal = folder / "log", folder / "journal"
+    zygote.ask(loader.migrate, log=log)
+
+    def serve() -> None:
+        worker.serve(zygote.port())
+
+    web = [zygote.fork(serve, log=log)]
+    prepared = zygote.ask(loader.prepare, log=log)
+    end(web)
+
+    def load(armed: str, seed: int) -> None:
+        from common import faults
+
+        faults.arm(armed)
+        loader.Load(prepared, journal, seed).run()
+
+    began = time.monotonic()
+    tally = Killer(plan, work=worker.work, load=load, serve=serve, log=log).run()
+    killed_s = time.monotonic() - began
+    web = [zygote.fork(serve, log=log)]
+    pids = undisturbed(2, worker.work, log=log)
+    try:
+        drained_s = drain(pids, lambda: zygote.ask(loader.open_runs, log=log), timeout_s=DRAIN_S)
+    except TimeoutError:
+        drained_s = -1.0
+    end(web)
+    paid = provider.count()["paid"]
+    found = zygote.ask(lambda: report.final_report(prepared, journal, paid), log=log)
+    return found | {
+        "kills": tally.kills,
+        "at_points": dict(tally.at_points),
+        "stops": tally.stops,
+        "terms": tally.terms,
+        "slow_terms": tally.slow_terms,
+        "crashes": tally.crashes,
+        "killed_s": round(killed_s, 1),
+        "drained_s": round(drained_s, 1),
+    }
+
+
+def _drill(folder: Path, options: Namespace) -> int:
+    drills = Drills(folder, options.servers, options.proxies)
+    try:
+        print(json.dumps(drills.run(options.only)))
+    finally:
+        drills.close()
+    return 0
+
+
+def is_well_after(report: dict[str, Any]) -> bool:
+    """Say whether nothing went wrong."""
+    wrong = (
+        "lost",
+        "finished_twice",
+        "nodes_twice",
+        "different",
+        "broken",
+        "crashes",
+        "slow_terms",
+    )
+    twice = sum(report["paid_twice"].values())
+    return report["drained_s"] >= 0 and not twice and not any(report[name] for name in wrong)
+
+
+def print_report(report: dict[str, Any]) -> None:
+    """Print the figures, and all of it as JSON in the last line."""
+    rate = report["kills"] / max(report["killed_s"], 0.1)
+    lines = [
+        f"{report['kills']} kills in {report['killed_s']} s ({rate:.1f}/s), "
+        f"{sum(report['at_points'].values())} of them at kill points; "
+        f"{report['stops']} stopped past their leases, {report['terms']} ended gracefully",
+        f"{report['accepted']} executions accepted, {report['answered']} answered, "
+        f"{len(report['lost'])} of these lost; {report['statuses']}",
+        f"{report['finished_twice']} finished twice; {report['nodes']} nodes stored, "
+        f"{report['nodes_twice']} twice; {report['taken_over']} tasks taken over",
+        f"provider jobs paid twice, by class: {report['paid_twice']}; paid and not used (cancelled, "
+        f"or unknown in class C and D): {report['paid_for_nothing']}; attempts: {report['attempts']}",
+        f"{len(report['different'])} gave something else than in peace",
+        f"{report['invariants']} invariants, {len(report['broken'])} broken; "
+        f"drained in {report['drained_s']} s; {report['crashes']} crashes",
+    ]
+    print("\n".join(lines))
+    print(json.dumps(report), flush=True)
+
+
+@contextmanager
+def _installation(options: Namespace) -> Iterator[tuple[Path, Control]]:
+    """Set up SQLite, or servers of one's own, in a folder that goes away, and a provider."""
+    with (
+        provider_process() as provider,
+        tempfile.TemporaryDirectory(prefix="pixelflow-chaos-", dir=options.folder) as name,
+    ):
+        folder = Path(name)
+        folder.chmod(0o755)
+        provider.script(duration_s=0.2)
+        port = free_port()
+        settings = {
+            "TEST_PROVIDER_URL": provider.url,
+            "FETCH_LOOPBACK_PORTS": str(provider.port),
+            "PORT": str(port),
+            "PUBLIC_URL": f"http://127.0.0.1:{port}",
+        }
+        if options.engine in SECONDS:  # their figures are those of an installation as it comes
+            settings |= {"LEASE_S": "30", "SWEEP_S": "1.5"}
+        if options.engine == "sqlite":
+            zygote.set_up(folder, DATABASE_URL="", REDIS_URL="", **settings)
+            yield folder, provider
+            return
+        with servers(folder / "servers") as (postgres, cache):
+            options.servers = postgres, cache
+            urls = {"DATABASE_URL": postgres.url, "REDIS_URL": cache.url}
+            if options.engine == "drills":
+                log = folder / "log"
+                options.proxies = (
+                    ProxyProcess(postgres.port, log=log),
+                    ProxyProcess(cache.port, log=log),
+                )
+                urls = {
+                    name: p.url(urls[name]) for name, p in zip(urls, options.proxies, strict=True)
+                }
+            zygote.set_up(folder, **urls, **settings)
+            yield folder, provider
+
+
+def _parser() -> ArgumentParser:
+    parser = ArgumentParser(prog="python -m tests.chaos", description=__doc__)
+    parser.add_argument("engine", choices=["sqlite", "postgres", "drills", *SECONDS])
+    parser.add_argument("--seconds", type=float, help="how long a scenario lasts")
+    parser.add_argument("--only", action="append", default=[], help="the name of a drill")
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--limits", action="store_true", help="run out of disk and descriptors")
+    parser.add_argument("--points", action="store_true", help="die at each kill point in turn")
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--per-s", type=float, help="kills a second, at most")
+    parser.add_argument("--folder", type=Path, help="where the data lies; /dev/shm is quick")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,99 @@
+"""Nested runs under several workers at once: everything ends, nothing waits for nobody."""
+
+import threading
+from collections.abc import Callable
+
+import pytest
+from django.db import connection
+
+from executor.models import Execution, Task
+from executor.runtime.perform import Performer
+from executor.services.ageing import end_stray
+from executor.services.cancel import cancel_execution
+from executor.types import LIVE_TASKS, OPEN_STATUSES
+from tests.executor.nested import SHOUT, calling
+from tests.executor.runs import accept, publish
+from tests.graphs import graph
+
+WORKERS = 4
+ELEMENTS = 6
+
+
+def side_by_side(*work: Callable[[], None]) -> None:
+    """Call functions in threads of their own; returns when all are through."""
+
+    def closed(function: Callable[[], None]) -> None:
+        try:
+            function()
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=closed, args=(function,)) for function in work]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert not any(thread.is_alive() for thread in threads)
+
+
+def mapped(workspace) -> str:
+    """A workflow that runs one, which runs one, for each word of a list."""
+    callee = publish(workspace, calling(publish(workspace, SHOUT)))
+    document = graph(
+        {
+            "in": ("input.list", {"name": "words", "items": "text"}),
+            "call": ("workflow.run", {"workflowId": callee}),
+            "out": ("output", {"name": "loud"}),
+        },
+        ["in.value -> call.text", "call.loud -> out.value"],
+    )
+    return publish(workspace, document)
+
+
+def work_until_idle(name: str) -> Callable[[], None]:
+    """A worker that goes on until nothing is live, or two seconds brought it nothing."""
+
+    def work() -> None:
+        performer, idle = Performer(name), threading.Event()
+        for _ in range(200):
+            if not Task.objects.filter(state__in=LIVE_TASKS).exists():
+                return
+            performer.perform_next("runs")
+            idle.wait(0.01)
+
+    return work
+
+
+@pytest.mark.django_db(transaction=True)
+def test_several_workers_bring_nested_runs_to_their_end(workspace, caplog) -> None:
+    words = [f"word{number}" for number in range(ELEMENTS)]
+    accepted = accept(workspace, mapped(workspace), {"words": words})
+
+    side_by_side(*(work_until_idle(f"worker{number}") for number in range(WORKERS)))
+
+    root = Execution.objects.across_workspaces().get(pk=accepted.execution_id)
+    assert root.status == "COMPLETED"
+    assert Execution.objects.across_workspaces().count() == 1 + 2 * ELEMENTS
+    assert "task not stored" not in caplog.text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_C14_cancelling_nested_runs_under_several_workers_leaves_nothing_open(
+    workspace, caplog
+) -> None:
+    workflow_id = mapped(workspace)
+    words = [f"word{number}" for number in range(ELEMENTS)]
+    runs = [accept(workspace, workflow_id, {"words": words}).execution_id for _ in range(2)]
+
+    def cancel() -> None:
+        for execution_id in runs:
+            threading.Event().wait(0.15)
+            cancel_execution(workspace_id=workspace.id, execution_id=execution_id)
+
+    side_by_side(cancel, *(work_until_idle(f"worker{number}") for number in range(WORKERS)))
+    end_stray()
+
+    open_runs = Execution.objects.across_workspaces().filter(status__in=OPEN_STATUSES)
+    assert not open_runs.exists()
+    assert not Task.objects.filter(state__in=LIVE_TASKS).exists()
+    assert "task not stored" not in caplog.text
