@@ -30,8 +30,9 @@ class Answer:
 class Connection:
     """One connection that is kept alive where the server does so; not for several threads."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, *, timeout_s: float = 60.0) -> None:
         self._port = port
+        self._timeout_s = timeout_s
         self._socket: socket.socket | None = None
 
     def __enter__(self) -> "Connection":
@@ -47,7 +48,8 @@ class Connection:
             RuntimeError: the answer's status is not the expected one.
         """
         if self._socket is None:
-            self._socket = socket.create_connection((HOST, self._port), timeout=60)
+            address = (HOST, self._port)
+            self._socket = socket.create_connection(address, timeout=self._timeout_s)
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._socket.sendall(request)
         answer = self._read(self._socket)

@@ -3,7 +3,8 @@
 Nothing in production: the setting `FAULTS` that arms them is refused unless `DEBUG` is on, and
 without it `point` does nothing. Its value is a comma-separated list of `name=action[@n]`: the n-th
 time (1 if left out, `*` for every time) that the process passes the point, `kill` ends it as a
-power cut would, `raise` raises `FaultInjected`, and `sleep:S` waits S seconds.
+power cut would, `stop` freezes it until somebody lets it go on (SIGCONT), `raise` raises
+`FaultInjected`, and `sleep:S` waits S seconds.
 
     FAULTS="remote.after_submit=kill@3,accept.before_commit=raise"
 """
@@ -37,6 +38,8 @@ class Fault:
         """
         if self.action == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
+        elif self.action == "stop":
+            os.kill(os.getpid(), signal.SIGSTOP)
         elif self.action == "sleep":
             time.sleep(self.seconds)
         else:
@@ -54,8 +57,8 @@ def parse_faults(text: str) -> dict[str, Fault]:
         name, _, rest = part.partition("=")
         action, _, count = rest.partition("@")
         action, _, seconds = action.partition(":")
-        if action not in ("kill", "raise", "sleep"):
-            raise ValueError(f"{part}: the action must be kill, raise or sleep:S")
+        if action not in ("kill", "stop", "raise", "sleep"):
+            raise ValueError(f"{part}: the action must be kill, stop, raise or sleep:S")
         at = 0 if count == "*" else int(count or 1)
         faults[name] = Fault(action, at, float(seconds or 0))
     return faults

@@ -175,7 +175,7 @@ def _event_count_differs(_now: datetime) -> Iterator[str]:
     yield from _ids(_executions().filter(silent, event_seq__gt=0))
 
 
-def _events_by_run() -> QuerySet[ExecutionEvent, dict[str, Any]]:
+def _events_by_run() -> Any:
     return ExecutionEvent.objects.order_by().values("execution_id")
 
 

@@ -87,8 +87,10 @@ def _has_place(execution: Execution) -> bool:
 
 
 def _next_held(workspace_id: str) -> str | None:
-    held = Task.objects.filter(workspace_id=workspace_id, state=TaskState.HELD)
-    return held.order_by("priority", "id").values_list("execution_id", flat=True).first()
+    with connection.cursor() as cursor:
+        cursor.execute(_next_sql(), (workspace_id,))
+        found = cursor.fetchone()
+    return None if found is None else str(found[0])
 
 
 def _release(execution_id: str, now: datetime) -> list[Promoted]:
@@ -105,6 +107,15 @@ def _table() -> str:
 @cache
 def _leave_sql() -> str:
     return f"UPDATE {_table()} SET running = running - 1 WHERE workspace_id = %s AND running > 0"  # noqa: S608
+
+
+@cache
+def _next_sql() -> str:
+    """Return the question that every run asks at its end, by the index `task_held`."""
+    return (
+        f"SELECT execution_id FROM executor_task WHERE workspace_id = %s "  # noqa: S608
+        f"AND state = '{TaskState.HELD}' ORDER BY priority, id LIMIT 1"
+    )
 
 
 @cache

@@ -67,7 +67,8 @@ class Transition:
 
         Returns the claimed task. The others are rung on commit.
         """
-        self._tell_known()
+        if not (self.is_new and step.final):  # else nobody can follow yet, and `final` has it all
+            self._tell_known()
         self._add_ended(step)
         if self.state.error is not None and step.final is None:
             self._drop_waiting(step)

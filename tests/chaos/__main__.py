@@ -38,20 +38,20 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     options = _parser().parse_args(arguments)
     seed = random.randrange(10**6) if options.seed is None else options.seed
-    print(f"seed {seed}", flush=True)
+    zygote.say(f"seed {seed}")
     with _installation(options) as (folder, provider):
         if options.limits:
-            print(json.dumps(limits(folder)))
+            zygote.say(json.dumps(limits(folder)))
             return 0
         if options.engine == "drills":
             return _drill(folder, options)
         if options.engine in SECONDS:
             seconds = options.seconds or SECONDS[options.engine]
             found = scenario(options.engine, Stage(folder), *options.servers, seconds=seconds)
-            print(json.dumps(found))
+            zygote.say(json.dumps(found))
             return int(any(found[name] for name in ("lost", "broken", "different")))
         if options.points:
-            print(json.dumps(matrix(folder, provider)))
+            zygote.say(json.dumps(matrix(folder, provider)))
             return 0
         report = chaos(
             folder,
@@ -97,7 +97,8 @@ def chaos(folder: Path, plan: Plan, provider: Control) -> dict[str, Any]:
     end(web)
     paid = provider.count()["paid"]
     found = zygote.ask(lambda: report.final_report(prepared, journal, paid), log=log)
-    return found | {
+    return {
+        **found,
         "kills": tally.kills,
         "at_points": dict(tally.at_points),
         "stops": tally.stops,
@@ -112,7 +113,7 @@ def chaos(folder: Path, plan: Plan, provider: Control) -> dict[str, Any]:
 def _drill(folder: Path, options: Namespace) -> int:
     drills = Drills(folder, options.servers, options.proxies)
     try:
-        print(json.dumps(drills.run(options.only)))
+        zygote.say(json.dumps(drills.run(options.only)))
     finally:
         drills.close()
     return 0
@@ -136,22 +137,24 @@ def is_well_after(report: dict[str, Any]) -> bool:
 def print_report(report: dict[str, Any]) -> None:
     """Print the figures, and all of it as JSON in the last line."""
     rate = report["kills"] / max(report["killed_s"], 0.1)
-    lines = [
-        f"{report['kills']} kills in {report['killed_s']} s ({rate:.1f}/s), "
-        f"{sum(report['at_points'].values())} of them at kill points; "
-        f"{report['stops']} stopped past their leases, {report['terms']} ended gracefully",
-        f"{report['accepted']} executions accepted, {report['answered']} answered, "
-        f"{len(report['lost'])} of these lost; {report['statuses']}",
-        f"{report['finished_twice']} finished twice; {report['nodes']} nodes stored, "
-        f"{report['nodes_twice']} twice; {report['taken_over']} tasks taken over",
-        f"provider jobs paid twice, by class: {report['paid_twice']}; paid and not used (cancelled, "
-        f"or unknown in class C and D): {report['paid_for_nothing']}; attempts: {report['attempts']}",
-        f"{len(report['different'])} gave something else than in peace",
-        f"{report['invariants']} invariants, {len(report['broken'])} broken; "
-        f"drained in {report['drained_s']} s; {report['crashes']} crashes",
-    ]
-    print("\n".join(lines))
-    print(json.dumps(report), flush=True)
+    for line in _lines(report, rate):
+        zygote.say(line)
+    zygote.say(json.dumps(report))
+
+
+def _lines(report: dict[str, Any], rate: float) -> Iterator[str]:
+    at_points = sum(report["at_points"].values())
+    yield f"{report['kills']} kills in {report['killed_s']} s ({rate:.1f}/s), {at_points} at points"
+    yield f"{report['stops']} stopped past their leases, {report['terms']} ended gracefully"
+    yield f"{report['accepted']} executions accepted, {report['answered']} of them answered"
+    yield f"{len(report['lost'])} lost; {report['statuses']}; {report['finished_twice']} ended twice"
+    yield f"{report['nodes']} nodes stored, {report['nodes_twice']} of them twice"
+    yield f"{report['taken_over']} tasks taken over; attempts: {report['attempts']}"
+    yield f"provider jobs paid twice, by class: {report['paid_twice']}"
+    yield f"paid and not used (cancelled, or outcome unknown): {report['paid_for_nothing']}"
+    yield f"{len(report['different'])} gave something else than in peace"
+    yield f"{report['invariants']} invariants, {len(report['broken'])} broken"
+    yield f"drained in {report['drained_s']} s; {report['crashes']} crashes"
 
 
 @contextmanager

@@ -279,6 +279,7 @@ CASES: tuple[Case, ...] = (
     Case("remote-cancelled", lambda _: _remote("b"), _TEXT, cancel=True),
     Case("nested", lambda known: _call(known.workflows["inline"]), _TEXT),
     Case("nested-remote", lambda known: _call(known.workflows["remote-a"]), _TEXT),
+    Case("nested-cancelled", lambda known: _call(known.workflows["drawn"]), _TEXT, cancel=True),
     Case("round", lambda _: _round(), _TEXT),
     Case("loop", lambda known: _loop(known.workflows["round"]), _TEXT),
     Case("review", lambda _: _review(), _TEXT),

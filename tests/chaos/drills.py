@@ -43,7 +43,7 @@ class Drills:
             for name, drill in self.all().items():
                 if not names or name in names:
                     seen[name] = drill()
-                    print(name, json.dumps(seen[name]), flush=True)
+                    zygote.say(f"{name} {json.dumps(seen[name])}")
         seen["report"] = self.stage.report()
         return seen
 
@@ -97,7 +97,7 @@ class Drills:
         self.to_cache.set(latency_s=0.0, is_hole=False, cut=True)
 
     def _spoil(self) -> None:
-        zygote.ask(lambda: gremlin(self.cache.url, BAD_S, 1) or 0, log=self.stage.log)
+        zygote.ask(lambda: gremlin(self.cache.url, BAD_S, 1), log=self.stage.log)
 
     def _restart(self, *, immediate: bool) -> None:
         self.postgres.stop(immediate=immediate)

@@ -34,6 +34,10 @@ POINTS = (
 )
 
 
+# Where one freezes for longer than its lease: with a task in hand, but no lock.
+POINTS_TO_STOP = ("claim.after_commit", "run.after_node", "progress.after_commit")
+
+
 @dataclass
 class Plan:
     """How much is killed, and how. `per_s` is what is aimed at; the machine may be slower."""
@@ -43,6 +47,7 @@ class Plan:
     per_s: float = 12.0
     workers: int = 3
     armed: float = 0.5
+    frozen: float = 0.15
     stop: float = 0.03
     term: float = 0.03
 
@@ -120,9 +125,12 @@ class Killer:
 
     def _spawn(self, kind: str) -> Victim:
         point, armed, seed = "", "", self.random.randrange(2**31)
-        if self.random.random() < self.plan.armed:
+        roll = self.random.random()
+        if roll < self.plan.armed:
             point = self.random.choice(POINTS)
             armed = f"{point}=kill@{self.random.randint(1, 3)}"
+        elif roll < self.plan.armed + self.plan.frozen and kind == "worker":
+            armed = f"{self.random.choice(POINTS_TO_STOP)}=stop@{self.random.randint(1, 3)}"
         main = self._mains[kind]
         pid = zygote.fork(lambda: main(armed, seed), log=self.log)
         return Victim(pid, kind, point)
@@ -132,8 +140,7 @@ class Killer:
         now = time.monotonic()
         if victim.kind == "worker" and roll < self.plan.stop:
             self._signal(victim, signal.SIGSTOP)
-            victim.wake_at = now + LEASE_S * self.random.uniform(1.2, 2.5)
-            self.tally.stops += 1
+            self._set_alarm(victim)
         elif victim.kind == "worker" and roll < self.plan.stop + self.plan.term:
             self._signal(victim, signal.SIGTERM)
             victim.term_at = now
@@ -161,10 +168,24 @@ class Killer:
     def _reap(self) -> None:
         for group in (self.victims, self.leaving):
             for victim in list(group):
-                pid, status = os.waitpid(victim.pid, os.WNOHANG)
-                if pid:
+                pid, status = os.waitpid(victim.pid, os.WNOHANG | os.WUNTRACED)
+                if pid and os.WIFSTOPPED(status):
+                    self._let_sleep(victim)
+                elif pid:
                     self._note(victim, status, by_itself=True)
                     group.remove(victim)
+
+    def _let_sleep(self, victim: Victim) -> None:
+        """Take note of one that froze by itself; others take its place."""
+        if not victim.wake_at:
+            self._set_alarm(victim)
+        if victim in self.victims:
+            self.victims.remove(victim)
+            self.leaving.append(victim)
+
+    def _set_alarm(self, victim: Victim) -> None:
+        victim.wake_at = time.monotonic() + LEASE_S * self.random.uniform(1.2, 2.5)
+        self.tally.stops += 1
 
     def _note(self, victim: Victim, status: int, *, by_itself: bool = False) -> None:
         """Enter how a process ended; `by_itself` if we were not the ones who killed it."""

@@ -46,7 +46,7 @@ def limits(folder: Path) -> dict[str, Any]:
     with stage.open():
         seen["x23_copies"] = _copy_under_load(stage, data, folder)
         stage.settle()
-    return seen | {"report": stage.report()}
+    return {**seen, "report": stage.report()}
 
 
 def _served(stage: Stage, limit: Callable[[], None]) -> Any:
@@ -61,7 +61,7 @@ def _served(stage: Stage, limit: Callable[[], None]) -> Any:
         wait_for(lambda: can_connect(zygote.port()))
         seen = zygote.ask(lambda: stage.load(BAD_S).as_json(), log=stage.log)
         found, _ = os.waitpid(pid, os.WNOHANG)
-        return seen | {"died": bool(found)}
+        return {**seen, "died": bool(found)}
     finally:
         end([pid])
 
@@ -75,7 +75,7 @@ def _limit_file_size(data: Path) -> None:
 
 def _limit_descriptors() -> None:
     """Leave room for the server itself, one database connection, and a few clients."""
-    most = len(os.listdir("/proc/self/fd")) + 13
+    most = len(list(Path("/proc/self/fd").iterdir())) + 13
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
@@ -116,4 +116,4 @@ def _copy_under_load(stage: Stage, data: Path, folder: Path) -> dict[str, Any]:
             whole += connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
             known = {row[0] for row in connection.execute("SELECT id FROM executor_execution")}
         lacking += len(set(answered) - known)
-    return {"copies": copies, "whole": whole, "lacking": lacking} | answer()
+    return {"copies": copies, "whole": whole, "lacking": lacking, **answer()}

@@ -6,6 +6,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -57,22 +58,20 @@ def matrix(folder: Path, provider: Control) -> dict[str, Any]:
     prepared = zygote.ask(loader.prepare, log=log)
     end(web)
     died: dict[str, bool] = {}
-    began = time.monotonic()
     for point, case in OF_WORKERS.items():
-        zygote.ask(lambda case=case: _start(prepared, case, journal), log=log)
-        died[point] = _dies(lambda point=point: worker.work(f"{point}=kill"), log=log)
+        zygote.ask(partial(_start, prepared, case, journal), log=log)
+        died[point] = _dies(partial(worker.work, f"{point}=kill"), log=log)
     for point in OF_CALLERS:
-        died[f"call: {point}"] = _dies(lambda point=point: _call(prepared, point), log=log)
+        died[f"call: {point}"] = _dies(partial(_call, prepared, point), log=log)
     answers = {}
     for point in OF_THE_WEB:
         died[f"web: {point}"], answers[point] = _web(prepared, point, journal, log)
-    print(f"{len(died)} deaths in {time.monotonic() - began:.1f} s")
     pids = undisturbed(2, worker.work, log=log)
     drained_s = drain(pids, lambda: zygote.ask(loader.open_runs, log=log), timeout_s=60)
     found = zygote.ask(
         lambda: report.final_report(prepared, journal, provider.count()["paid"]), log=log
     )
-    return found | {"died": died, "answers": answers, "drained_s": round(drained_s, 1)}
+    return {**found, "died": died, "answers": answers, "drained_s": round(drained_s, 1)}
 
 
 def _start(prepared: dict[str, Any], name: str, journal: Path) -> None:

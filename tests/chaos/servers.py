@@ -99,7 +99,12 @@ class PostgresServer:
         if os.geteuid() == 0:
             shutil.chown(self.folder, "postgres")
             shutil.chown(password, "postgres")
-        command = [*_as_nobody_special(), self.bin / "initdb", "--pgdata", self.folder / "data"]
+        command: list[str | Path] = [
+            *_as_nobody_special(),
+            self.bin / "initdb",
+            "--pgdata",
+            self.folder / "data",
+        ]
         command += ["--username", "pixelflow", "--auth", "scram-sha-256", "--pwfile", password]
         command += ["--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync"]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)

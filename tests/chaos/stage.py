@@ -188,19 +188,24 @@ def percentile(values: list[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else 0.0
 
 
-def gremlin(url: str, seconds: float, seed: int) -> None:
-    """Spoil the broker's queue for a while: drop, double, shuffle, hold back what lies in it."""
+def gremlin(url: str, seconds: float, seed: int) -> int:
+    """Spoil the broker's queue for a while: drop, double, shuffle, hold back what lies in it.
+
+    Returns how many messages it got hold of.
+    """
     import redis
 
     from executor import dispatch
 
     chance = random.Random(seed)
     held: list[bytes] = []
+    spoilt = 0
     with redis.Redis.from_url(url) as client:
         end_at = time.monotonic() + seconds
         while time.monotonic() < end_at:
             message = client.lpop("dramatiq:runs")
             if isinstance(message, bytes):
+                spoilt += 1
                 roll = chance.random()
                 if roll < 0.33:
                     held.append(message)  # late by seconds
@@ -213,3 +218,4 @@ def gremlin(url: str, seconds: float, seed: int) -> None:
             time.sleep(0.005)
         for message in held:
             client.rpush("dramatiq:runs", message)
+    return spoilt

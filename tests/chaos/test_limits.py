@@ -6,6 +6,8 @@ import pytest
 
 from tests.chaos.commands import json_of
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def limits() -> Any:

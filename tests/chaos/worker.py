@@ -6,7 +6,7 @@ import threading
 import uvicorn
 
 from common import faults
-from executor import dispatch
+from executor import conf, dispatch
 from executor.runtime.control import start_worker
 
 RING_EVERY_S = 0.02
@@ -24,7 +24,7 @@ def work(armed: str = "") -> None:
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     worker = start_worker()
     while not stop.wait(RING_EVERY_S):
-        if not dispatch.conf.redis_url():
+        if not conf.redis_url():
             for queue in worker.task_queues:
                 if dispatch.backlog(queue) < RINGS:
                     dispatch.ring("any", queue)

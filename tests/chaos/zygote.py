@@ -7,6 +7,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +35,8 @@ def set_up(folder: Path, **settings: str) -> None:
     import django
 
     django.setup()
-    import pixelflow_site.asgi
-    import pixelflow_site.server.embedded
-    import pixelflow_site.urls
+    for name in ("asgi", "server.embedded", "urls"):
+        import_module(f"pixelflow_site.{name}")
     from tests.chaos import loader, report, worker  # noqa: F401 - so that children need not
 
     gc.collect()
@@ -46,6 +46,12 @@ def set_up(folder: Path, **settings: str) -> None:
 def port() -> int:
     """The port of the installation's web process."""
     return int(os.environ["PORT"])
+
+
+def say(text: str) -> None:
+    """Print a line at once."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
 
 
 def fork(main: Callable[[], None], *, log: Path) -> int:

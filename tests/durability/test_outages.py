@@ -22,7 +22,6 @@ from executor.services.claims import claim_next
 from tests.chaos.proxy import Proxy
 from tests.executor.runs import accept, answer_of, perform_all, publish
 from tests.graphs import chain
-from workflows.api import resolved_version
 from workflows.selectors import get_catalogue
 
 NEWER = "tests.chaos.nodes"
@@ -40,7 +39,6 @@ def _release(settings, extra: list[str]) -> None:
     settings.EXTRA_NODES = extra
     get_catalogue.cache_clear()
     plan_of.cache_clear()
-    resolved_version.cache_clear()
 
 
 def test_x6_an_older_worker_leaves_what_it_does_not_know_to_newer_ones(

@@ -97,18 +97,15 @@ def test_a_graph_run_twice_recomputes_nothing_and_is_over_when_it_is_accepted(wo
     assert not Task.objects.filter(execution_id=accepted.execution_id).exists()
 
 
-def test_a_run_from_the_cache_tells_every_node_and_its_end(workspace) -> None:
+def test_a_run_that_is_over_when_it_is_accepted_tells_its_end_alone(workspace) -> None:
     workflow = publish(workspace, chain(2))
     again(workspace, workflow, {"text": "x"})
 
     accepted = accept(workspace, workflow, {"text": "x"})
 
     events = list_events(accepted.execution_id, since=0)
-    told = [event["data"] for event in events if event["type"] == "node"]
-    assert [(node["nodeId"], node["cached"]) for node in told] == [("n0", True), ("n1", True)]
-    assert [event["seq"] for event in events] == [1, 2, 3]
-    assert events[-1]["type"] == "final"
-    assert events[-1]["data"] == answer_of(workspace, accepted.execution_id)
+    assert [(event["seq"], event["type"]) for event in events] == [(1, "final")]
+    assert events[0]["data"] == answer_of(workspace, accepted.execution_id)
 
 
 @pytest.mark.parametrize("keep", ["all", "outputs"])
