@@ -15,7 +15,14 @@ from benchmarks.backends import Backend, each_backend
 from benchmarks.client import execute_requests, get
 from benchmarks.crowd import BROKEN, Burst, polling, send_all
 from benchmarks.harness import Line, at_most, begin, print_table, sample
-from benchmarks.processes import Child, asgi_server, embedded_server, gunicorn_server, run_job, worker
+from benchmarks.processes import (
+    Child,
+    asgi_server,
+    embedded_server,
+    gunicorn_server,
+    run_job,
+    worker,
+)
 from benchmarks.sockets import p95_ms
 
 REQUESTS = 5_000
@@ -43,9 +50,9 @@ def main() -> None:
     rounds, lines, notes = begin(1), list[Line](), list[str]()
     _allow_files()
     for backend in each_backend():
+        polls = _polls(backend)  # before any worker could take the run
         for name, server in _deployments(backend):
             with server as child:
-                polls = _polls(backend)
                 for connections in CROWDS:
                     figures = Figures()
                     for _ in range(rounds):
@@ -75,7 +82,10 @@ def _deployments(
     if backend.is_embedded:
         return [("SQLite, embedded", embedded_server(backend.env))]
     return [
-        ("PostgreSQL, gunicorn", _beside_worker(lambda: gunicorn_server(backend.env, workers=2), backend)),
+        (
+            "PostgreSQL, gunicorn",
+            _beside_worker(lambda: gunicorn_server(backend.env, workers=2), backend),
+        ),
         ("PostgreSQL, uvicorn", _beside_worker(lambda: asgi_server(backend.env), backend)),
     ]
 

@@ -8,11 +8,21 @@ from executor.services.accept import accept_execution
 from executor.services.cancel import cancel_execution
 from executor.services.files import take_upload
 from executor.services.health import is_storage_writable
-from executor.services.reviews import Decider, decide_review
-from executor.types import Accepted, ExecutionRequest, ExecutionStatus, FileRef, ReviewRef, Trigger
+from executor.services.reviews import MAX_COMMENT, Decider, decide_review
+from executor.types import (
+    FAILURES,
+    Accepted,
+    ExecutionRequest,
+    ExecutionStatus,
+    FileRef,
+    ReviewRef,
+    Trigger,
+)
 from workflows.catalogue.review import Decision
 
 __all__ = [
+    "FAILURES",
+    "MAX_COMMENT",
     "Accepted",
     "Decider",
     "Decision",

@@ -27,9 +27,8 @@ class Execution(TenantModel):
     and cached, so no query ever follows it. Workspaces are soft-deleted, hence DO_NOTHING.
 
     A run that another run's node started has `parent_id`, and wakes `parent_task_id` when it ends;
-    `iteration` counts the rounds of a loop from 0, `depth` the runs above it. `holds_slot` says
-    that it counts towards its workspace's "running at once". `retry_of` is the run whose results
-    it took over.
+    `iteration` counts the rounds of a loop from 0, `depth` the runs above it. `retry_of` is the
+    run whose results it took over.
     """
 
     id = id_field()
@@ -54,7 +53,6 @@ class Execution(TenantModel):
     charged_credits = models.BigIntegerField(default=0)
     event_seq = models.IntegerField(default=0)
     priority = models.SmallIntegerField(default=Priority.API)
-    holds_slot = models.BooleanField(default=False)
     parent_id = models.CharField(max_length=MAX_ID_LENGTH, null=True)  # noqa: DJ001 - null: none
     parent_task_id = models.CharField(max_length=MAX_ID_LENGTH, null=True)  # noqa: DJ001
     iteration = models.IntegerField(default=0)

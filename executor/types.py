@@ -146,9 +146,29 @@ _PRIORITIES = {Trigger.PLAYGROUND: Priority.PLAYGROUND, Trigger.BATCH: Priority.
 DRAFT = "draft"  # the version of a run of a draft, which has no number
 
 
+# Why a node, and with it a run, may fail: every code that is ours, with what it means. Nodes of an
+# installation's own may have others.
+FAILURES: Mapping[str, str] = {
+    "input_fetch_blocked": "The URL of an input leads where the server does not go",
+    "input_fetch_failed": "The URL of an input could not be fetched",
+    "undecodable": "A file is not what it says, or is broken",
+    "invalid_value": "A value is not one that the node can work with",
+    "resource_limit": "A node needs or gives more than is allowed",
+    "timed_out": "A node, a person or the whole run took too long",
+    "content_policy": "A provider refused the content",
+    "provider_error": "A provider failed",
+    "provider_unavailable": "A provider cannot be reached, or does not serve us",
+    "provider_rate_limited": "A provider had no capacity for this",
+    "provider_outcome_unknown": "Nobody knows whether a provider has done this; it is not asked again",
+    "missing_credentials": "A key for the provider is missing",
+    "review_rejected": "A person said no",
+    "internal": "Something broke here",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class RunError:
-    """Why a node, and with it a run, failed."""
+    """Why a node, and with it a run, failed: `code` is one of `FAILURES`."""
 
     code: str
     message: str

@@ -11,10 +11,10 @@ from executor.models import Execution, Task
 
 
 class Access:
-    """The seeded workspace and workflows, handed over by the benchmark's process."""
+    """A workspace and its workflows: the seeded ones, handed over by the benchmark's process."""
 
-    def __init__(self) -> None:
-        self.ids: dict[str, str] = json.loads(os.environ[ACCESS_KEY])
+    def __init__(self, ids: dict[str, str] | None = None) -> None:
+        self.ids: dict[str, str] = ids or json.loads(os.environ[ACCESS_KEY])
         self.workspace_id = self.ids["workspace"]
 
     def accept_run(self, name: str, inputs: Mapping[str, Any]) -> str:

@@ -21,6 +21,10 @@ logger = logging.getLogger(__name__)
 
 Body = TypeVar("Body", bound=BaseModel)
 
+NO_STORE: Mapping[str, str] = {
+    "Cache-Control": "no-store"
+}  # answers that change, or let somebody in
+
 _CODE_BY_STATUS: Mapping[int, str] = {
     status.HTTP_400_BAD_REQUEST: "malformed_request",
     status.HTTP_401_UNAUTHORIZED: "unauthenticated",

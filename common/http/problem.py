@@ -23,6 +23,7 @@ TITLES: Mapping[str, str] = {
     "unsupported_media_type": "Unsupported media type",
     "invalid_graph": "Invalid graph",
     "invalid_inputs": "Invalid inputs",
+    "too_many_concurrent": "Too many at once",
     "internal": "Internal error",
     "unavailable": "Temporarily unavailable",
 }

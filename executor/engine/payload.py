@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from common.clock import rfc3339
@@ -145,21 +146,7 @@ class Presenter:
 
     def show(self, form: Mapping[str, Any]) -> Any:
         """Return a stored value as the API shows it."""
-        return render(form, self._media)
-
-    def _media(self, media: Mapping[str, Any]) -> dict[str, Any]:
-        shown = {
-            "kind": media["kind"],
-            "fileId": media["file_id"],
-            "url": self.media_url(media["file_id"]),
-            # What lies there, which for a value between nodes is not yet its own format.
-            "contentType": "image/png" if media.get("draft") else media["content_type"],
-            "width": media.get("width"),
-            "height": media.get("height"),
-            "durationS": media.get("duration_s"),
-            "bytes": media.get("bytes"),
-        }
-        return {name: value for name, value in shown.items() if value is not None}
+        return show_value(form, self.media_url)
 
     def _node_outputs(self, node: ResolvedNode, chunks: Sequence[NodeRecord]) -> dict[str, Any]:
         return {
@@ -226,6 +213,26 @@ class Presenter:
         self, node: ResolvedNode, chunks: Sequence[NodeRecord]
     ) -> Mapping[str, Mapping[str, Any]]:
         return node_forms(node, chunks, shape_of_node(self.plan, self.state, node))
+
+
+def show_value(form: Mapping[str, Any], media_url: MediaUrl) -> Any:
+    """Return a stored value as the API shows it, wherever it does."""
+    return render(form, partial(_shown_media, media_url=media_url))
+
+
+def _shown_media(media: Mapping[str, Any], *, media_url: MediaUrl) -> dict[str, Any]:
+    shown = {
+        "kind": media["kind"],
+        "fileId": media["file_id"],
+        "url": media_url(media["file_id"]),
+        # What lies there, which for a value between nodes is not yet its own format.
+        "contentType": "image/png" if media.get("draft") else media["content_type"],
+        "width": media.get("width"),
+        "height": media.get("height"),
+        "durationS": media.get("duration_s"),
+        "bytes": media.get("bytes"),
+    }
+    return {name: value for name, value in shown.items() if value is not None}
 
 
 _ENDED = frozenset(

@@ -77,7 +77,7 @@ class NodeOutcome:
         """For how long the node ran; None when it did not."""
         if self.started_at is None or self.finished_at is None:
             return None
-        return (self.finished_at - self.started_at).total_seconds()
+        return max((self.finished_at - self.started_at).total_seconds(), 0.0)
 
 
 class SegmentRunner:
@@ -249,7 +249,7 @@ class SegmentRunner:
             NodeStatus.FAILED,
             error=error,
             started_at=started_at,
-            finished_at=self.clock.now(),
+            finished_at=self._ended(started_at),
         )
 
     def _completed(
@@ -266,8 +266,12 @@ class SegmentRunner:
             levels = self.plan.measured.get((node.id, port))
             if levels is not None:
                 outcome.lengths[port] = shape_of(value, levels)
-        outcome.finished_at = self.clock.now()
+        outcome.finished_at = self._ended(started_at)
         return outcome
+
+    def _ended(self, started_at: datetime) -> datetime:
+        """Return the present, or the beginning where the clock was set back since."""
+        return max(self.clock.now(), started_at)
 
     def _take_over(self, node: ResolvedNode, outputs: Mapping[str, Any]) -> None:
         for port in node.out_kinds:

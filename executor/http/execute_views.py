@@ -42,7 +42,7 @@ class ExecuteView(ApiView):
         request=schemas.ExecuteBody,
         responses={
             202: schemas.ExecutionAccepted,
-            **problems(400, 402, *KEY_PROBLEMS, 404, 409, 413, 415, 422),
+            **problems(400, 402, *KEY_PROBLEMS, 404, 409, 413, 415, 422, 503),
         },
     )
     def post(self, request: Request, workflow_id: str) -> Response:
@@ -55,11 +55,8 @@ class ExecuteView(ApiView):
         body = self.read_body(schemas.ExecuteBody)
         faults.point("web.parsed")
         accepted = accept_execution(_request_of(body, caller_of(request), workflow_id))
-        answer = _accepted_json(accepted)
         faults.point("web.before_answer")
-        return Response(
-            answer, status=status.HTTP_202_ACCEPTED, headers={"Location": answer["pollUrl"]}
-        )
+        return _accepted(accepted)
 
 
 class EstimateView(ApiView):
@@ -107,7 +104,7 @@ class RetryView(ApiView):
         request=schemas.RetryBody,
         responses={
             202: schemas.ExecutionAccepted,
-            **problems(400, 402, *KEY_PROBLEMS, 404, 409, 413, 415, 422),
+            **problems(400, 402, *KEY_PROBLEMS, 404, 409, 413, 415, 422, 503),
         },
     )
     def post(self, request: Request, execution_id: str) -> Response:
@@ -127,10 +124,7 @@ class RetryView(ApiView):
                 key_id=caller.key_id,
             )
         )
-        answer = _accepted_json(accepted)
-        return Response(
-            answer, status=status.HTTP_202_ACCEPTED, headers={"Location": answer["pollUrl"]}
-        )
+        return _accepted(accepted)
 
 
 def _request_of(
@@ -153,16 +147,18 @@ def _request_of(
     )
 
 
-def _accepted_json(accepted: Accepted) -> dict[str, Any]:
-    return {
+def _accepted(accepted: Accepted) -> Response:
+    poll_url = f"/api/v1/workflows/executions/{accepted.execution_id}/poll"
+    answer = {
         "executionId": accepted.execution_id,
         "status": ExecutionStatus.QUEUED,
         "workflowId": accepted.workflow_id,
         "version": accepted.version or DRAFT,
         "estimatedCredits": accepted.estimated_credits,
-        "pollUrl": f"/api/v1/workflows/executions/{accepted.execution_id}/poll",
+        "pollUrl": poll_url,
         "createdAt": rfc3339(accepted.created_at),
     }
+    return Response(answer, status=status.HTTP_202_ACCEPTED, headers={"Location": poll_url})
 
 
 def _estimate_json(node: NodeEstimate, is_cached: bool) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from common.clock import SYSTEM_CLOCK, rfc3339
-from common.http.drf import ApiView
+from common.http.drf import NO_STORE, ApiView
 from common.http.openapi import CURSOR, KEY_PROBLEMS, LIMIT, problems
 from common.http.pages import page_of
 from common.http.schema import NoFields
@@ -21,8 +21,6 @@ from executor.selectors import runs
 from executor.selectors.history import list_executions
 from executor.services.cancel import cancel_execution
 from executor.services.tickets import issue_ticket
-
-NO_STORE = {"Cache-Control": "no-store"}
 
 
 class ExecutionListView(ApiView):

@@ -16,8 +16,8 @@ class ReviewDecision(ApiModel):
     decided_at: Time
 
 
-class Review(ApiModel):
-    """A question to a person."""
+class OpenReview(ApiModel):
+    """A question to a person, as a paused node shows it."""
 
     review_id: str
     kind: Literal["approve", "pick"]
@@ -26,6 +26,11 @@ class Review(ApiModel):
     values: list[Any]
     at_most: int
     expires_at: Time
+
+
+class Review(OpenReview):
+    """A question to a person, and what was decided."""
+
     status: Literal["OPEN", "DECIDED", "EXPIRED", "DROPPED"]
     execution_id: str
     node_id: str

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from common.clock import SYSTEM_CLOCK
 from common.errors import MalformedRequest
-from common.http.drf import ApiView
+from common.http.drf import NO_STORE, ApiView
 from common.http.openapi import CURSOR, KEY_PROBLEMS, LIMIT, problems
 from common.http.pages import page_of, read_page
 from common.http.schema import ApiModel
@@ -18,13 +18,13 @@ from common.ids import is_id
 from common.paging import ListScope
 from executor.conf import cursor_secret
 from executor.http.caller import caller_of
+from executor.http.openapi import EXECUTION, REVIEW_STATUS
 from executor.http.review_schemas import Review, ReviewLink, ReviewPage
 from executor.selectors.reviews import get_review_json, get_review_link, list_reviews
-from executor.services.reviews import Decider, decide_review, renew_link
+from executor.services.reviews import MAX_COMMENT, Decider, decide_review, renew_link
 from executor.types import ReviewState
 from workflows.catalogue.review import Decision
 
-NO_STORE = {"Cache-Control": "no-store"}
 _FILTERS = ("status", "executionId")
 
 
@@ -33,7 +33,7 @@ class DecideBody(ApiModel):
 
     approved: bool = True
     picked: Annotated[list[Annotated[int, Field(ge=0)]], Field(max_length=100)] = []
-    comment: Annotated[str, Field(max_length=4_000)] = ""
+    comment: Annotated[str, Field(max_length=MAX_COMMENT)] = ""
 
 
 class LinkBody(ApiModel):
@@ -50,7 +50,7 @@ class ReviewListView(ApiView):
     @extend_schema(
         operation_id="listReviews",
         summary="List reviews",
-        parameters=[CURSOR, LIMIT],
+        parameters=[REVIEW_STATUS, EXECUTION, CURSOR, LIMIT],
         responses={200: ReviewPage, **problems(400, *KEY_PROBLEMS)},
     )
     def get(self, request: Request) -> Response:

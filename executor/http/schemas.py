@@ -9,7 +9,8 @@ from common.fetch import UrlNotAllowed, check_url
 from common.http.rendering import render_json
 from common.http.schema import ApiModel, Time
 from executor import conf
-from executor.types import ExecutionStatus, NodeStatus
+from executor.http.review_schemas import OpenReview
+from executor.types import FAILURES, ExecutionStatus, NodeStatus
 
 MAX_METADATA_BYTES = 16 * 1024
 MAX_NODE_ID = 64
@@ -127,7 +128,7 @@ class RunCredits(ApiModel):
 class RunFailure(ApiModel):
     """Why a node, and with it a run, failed."""
 
-    code: str
+    code: Annotated[str, Field(examples=sorted(FAILURES))]
     message: str
     node_id: str | None
     provider: str | None = None
@@ -148,6 +149,7 @@ class NodeProgress(ApiModel):
     finished_at: Time | None
     outputs: dict[str, Any]
     error: RunFailure | None
+    reviews: Annotated[list[OpenReview], Field(description="While PAUSED: what is asked.")] = []
 
 
 class ExecutionState(ApiModel):

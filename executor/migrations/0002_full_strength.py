@@ -119,11 +119,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='execution',
-            name='holds_slot',
-            field=models.BooleanField(default=False),
-        ),
-        migrations.AddField(
-            model_name='execution',
             name='iteration',
             field=models.IntegerField(default=0),
         ),

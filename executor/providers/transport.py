@@ -1,16 +1,22 @@
 """HTTP to providers: one client for a process, no retries, and errors that say what is known."""
 
 import asyncio
+import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from functools import partial
+from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Self
 
+import aiohttp
 import httpx
 
 from common.clock import SYSTEM_CLOCK, Clock
+from common.fetch.encoding import decoder_for
+from common.fetch.errors import FetchFailed
 from executor.providers.errors import (
     AccountBlocked,
     ContentRefused,
@@ -23,12 +29,21 @@ from executor.providers.errors import (
 
 MAX_ANSWER_BYTES = 32 * 1024 * 1024  # a picture or two in base64
 CONNECT_TIMEOUT_S = 5.0
-MAX_CONNECTIONS = 200  # what the pool costs grows with them
-MAX_IDLE_CONNECTIONS = 50
+MAX_CONNECTIONS = 200
+# Providers close idle connections after a while; one that does so just now loses us a request.
+IDLE_S = 5.0
 MAX_RETRY_AFTER_S = 24 * 3600.0
+# Compressed answers would have to be unpacked in the event loop; none is asked for.
+_HEADERS = {"User-Agent": "Pixelflow/1", "Accept": "*/*", "Accept-Encoding": "identity"}
 
 # No connection, so nothing was said. Whatever fails later may have been heard.
-_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+_NOT_SENT = (
+    aiohttp.ClientConnectorError,
+    aiohttp.ConnectionTimeoutError,
+    aiohttp.NonHttpUrlClientError,
+)
+# `OSError` are time-outs too; `ValueError` are headers and URLs that HTTP does not know.
+_UNANSWERED = (aiohttp.ClientError, OSError, ValueError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +71,12 @@ class Transport:
 
     def __init__(self, *, clock: Clock = SYSTEM_CLOCK) -> None:
         self._clock = clock
-        self._client = httpx.AsyncClient(
-            trust_env=False,
-            follow_redirects=False,
-            limits=httpx.Limits(
-                max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_IDLE_CONNECTIONS
-            ),
-        )
         # Whoever waits for a connection has sent nothing yet: it waits here, where no time runs.
         self._places = asyncio.Semaphore(MAX_CONNECTIONS)
+        self._session: aiohttp.ClientSession
 
     async def __aenter__(self) -> Self:
+        self._session = _open_session()
         return self
 
     async def __aexit__(
@@ -75,7 +85,7 @@ class Transport:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        await self._client.aclose()
+        await self._session.close()
 
     async def call(
         self,
@@ -93,48 +103,30 @@ class Transport:
             ProviderError: it was refused, or never sent.
             Unanswered: it went out, and no answer (or half of one, or too much) came.
         """
+        data = _encoded(body)
+        kind = {} if data is None else {"Content-Type": "application/json"}
+        request = partial(
+            self._session.request, method, url,
+            data=data, headers={**kind, **(headers or {})}, allow_redirects=False,
+        )  # fmt: skip
         try:
-            async with self._places, asyncio.timeout(timeout_s):
-                response, content = await self._exchange(
-                    method, url, body=body, headers=headers, max_bytes=max_bytes
-                )
+            async with self._places, asyncio.timeout(timeout_s), request() as response:
+                content = await _read(response, max_bytes)
         except _NOT_SENT as error:
             raise NotSent from error
-        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
+        except _UNANSWERED as error:
             raise Unanswered(type(error).__name__) from error
-        if response.is_success:
-            return Reply(response.status_code, response.headers, content)
+        if 200 <= response.status < 300:
+            return Reply(response.status, response.headers, content)
         raise self._refusal(response, content)
 
-    async def _exchange(
-        self,
-        method: str,
-        url: str,
-        *,
-        body: Any,
-        headers: Mapping[str, str] | None,
-        max_bytes: int,
-    ) -> tuple[httpx.Response, bytes]:
-        # No time-out on reading: the one around the whole call is what counts.
-        timeout = httpx.Timeout(None, connect=CONNECT_TIMEOUT_S, pool=CONNECT_TIMEOUT_S)
-        async with self._client.stream(
-            method, url, json=body, headers=headers, timeout=timeout
-        ) as response:
-            chunks, size = [], 0
-            async for chunk in response.aiter_bytes():
-                size += len(chunk)
-                if size > max_bytes:
-                    raise Unanswered("the answer is too large")
-                chunks.append(chunk)
-            return response, b"".join(chunks)
-
-    def _refusal(self, response: httpx.Response, body: bytes) -> ProviderError | Unanswered:
+    def _refusal(self, response: aiohttp.ClientResponse, body: bytes) -> ProviderError | Unanswered:
         """Return what an answer other than 2xx says, by its status and a known word in it."""
-        status = response.status_code
+        status = response.status
         wait_s = self._retry_after_s(response.headers.get("retry-after"))
-        if status == httpx.codes.TOO_MANY_REQUESTS:
+        if status == HTTPStatus.TOO_MANY_REQUESTS:
             return RateLimited(retry_after_s=wait_s)
-        if status == httpx.codes.SERVICE_UNAVAILABLE:
+        if status == HTTPStatus.SERVICE_UNAVAILABLE:
             return Overloaded(retry_after_s=wait_s)
         if status in (401, 402, 403, 406):
             return AccountBlocked()
@@ -162,3 +154,66 @@ class Transport:
         except ValueError:
             return float("nan")
         return (at - self._clock.now()).total_seconds() if at.tzinfo else float("nan")
+
+
+def _open_session() -> aiohttp.ClientSession:
+    """Return a client that keeps nothing, reads no environment and does nothing unasked."""
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(
+            ssl=httpx.create_ssl_context(trust_env=False),  # the certificates of all other calls
+            limit=0,  # `Transport` counts
+            keepalive_timeout=IDLE_S,
+        ),
+        headers=_HEADERS,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        # No time-out on reading: the one around the whole call is what counts.
+        timeout=aiohttp.ClientTimeout(total=None, connect=CONNECT_TIMEOUT_S),
+        auto_decompress=False,
+        trust_env=False,
+        middlewares=(_send_once,),
+    )
+
+
+async def _send_once(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Keep the client from sending again what went out on a connection that dropped.
+
+    Raises:
+        Unanswered: it did.
+    """
+    try:
+        return await handler(request)
+    except aiohttp.ClientConnectorError:
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise Unanswered(type(error).__name__) from error
+
+
+def _encoded(body: Any) -> io.BytesIO | None:
+    """Return JSON as a stream, which is sent in pieces: pictures make it large."""
+    if body is None:
+        return None
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return io.BytesIO(text.encode("utf-8"))
+
+
+async def _read(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
+    """Return the whole body.
+
+    Raises:
+        Unanswered: it is too large, or encoded so that nobody can read it.
+    """
+    pieces, size = [], 0
+    try:
+        decoder = decoder_for(response.headers.get("Content-Encoding", ""))
+        async for chunk in response.content.iter_any():
+            for piece in decoder.feed(chunk):
+                size += len(piece)
+                if size > max_bytes:
+                    raise Unanswered("the answer is too large")
+                pieces.append(piece)
+        decoder.finish()
+    except FetchFailed as error:
+        raise Unanswered(str(error)) from error
+    return b"".join(pieces)

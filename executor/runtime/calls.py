@@ -74,8 +74,10 @@ class _Call:
             has_more = goes_on(self.node, outputs, rounds)
         except NodeFailed as failure:
             return self.runner.fail(self._error(failure), started_at=child.created_at)
-        if has_more and RunState.from_json(self.execution.state).error is not None:
-            error = RunError("cancelled", "The run failed before the next round.", self.node.id)
+        failure_of_run = RunState.from_json(self.execution.state).error
+        if has_more and failure_of_run is not None:
+            message = "The run failed before the next round."
+            error = RunError(failure_of_run.code, message, self.node.id)
             return self.runner.fail(error, started_at=child.created_at)
         if has_more:
             inputs = feed_back(self.callee.interface, child.inputs, outputs)
@@ -116,6 +118,6 @@ class _Call:
     def _error_of(self, child: Execution) -> RunError:
         """Return why the node failed: for the reason that its run did."""
         if child.error is None:
-            return RunError("cancelled", "The run of this workflow was cancelled.", self.node.id)
+            return RunError("internal", "The run of this workflow was cancelled.", self.node.id)
         error = RunError.from_json(child.error)
         return RunError(error.code, error.message, self.node.id, error.retryable, error.provider)

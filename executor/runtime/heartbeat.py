@@ -59,6 +59,7 @@ class ThreadHeartbeat:
     def __init__(self, owner: str, running: RunningTasks, clock: Clock) -> None:
         self._owner, self._running, self._clock = owner, running, clock
         self._beat_at = time.monotonic()
+        self._ahead_s = self._wall_ahead_s()
 
     def start(self) -> None:
         """Do nothing: the first lease is taken by the claim."""
@@ -74,9 +75,21 @@ class ThreadHeartbeat:
         """Do nothing: nobody watches."""
 
     def catch_up(self) -> None:
-        """Renew first, if it is too long ago."""
-        if time.monotonic() - self._beat_at > conf.lease_s() / 2:
-            self.beat()
+        """Renew first, if it is too long ago by any clock."""
+        if self._has_jumped() or time.monotonic() - self._beat_at > conf.lease_s() / 2:
+            self._renew_all()
+
+    def _renew_all(self) -> None:
+        ahead_s = self._wall_ahead_s()
+        ThreadHeartbeat.beat(self)
+        self._ahead_s = ahead_s
+
+    def _has_jumped(self) -> bool:
+        """Say whether the wall clock was set, or the host slept: then leases may seem to be over."""
+        return abs(self._wall_ahead_s() - self._ahead_s) > conf.lease_s() / 2
+
+    def _wall_ahead_s(self) -> float:
+        return self._clock.now().timestamp() - time.monotonic()
 
     def stop(self) -> None:
         """Do nothing."""
@@ -138,9 +151,9 @@ class ChildHeartbeat(ThreadHeartbeat):
             self.start()
 
     def catch_up(self) -> None:
-        """Renew first, if the child did not."""
-        if self._is_late():
-            super().beat()
+        """Renew first, if the child did not, or not by the clock as it is now."""
+        if self._has_jumped() or self._is_late():
+            self._renew_all()
 
     def stop(self) -> None:
         """End the child."""

@@ -148,17 +148,8 @@ class Performer:
             yield
 
     def _run_segment(self, claim: Claim, execution: Execution, running: RunningTask) -> Task | None:
-        plan = plan_of(execution.version_id)
-        bench = TaskBench(
-            plan=plan,
-            workspace_id=execution.workspace_id,
-            execution_id=execution.id,
-            keep_all=execution.options["keep"] == "all",
-            cancellation=running.cancellation,
-            voice=TaskVoice(self.teller, claim),
-            clock=self.clock,
-        )
-        report = TaskReport()
+        """Take over what is known of a task, and run the rest of its nodes; stores what came of it."""
+        plan, report = plan_of(execution.version_id), TaskReport()
         taken_over = self._taken_over(claim, execution, plan, report)
         state, spec = RunState.from_json(execution.state), claim.spec
         forms = outer_forms(execution, plan, state, spec)
@@ -167,43 +158,66 @@ class Performer:
         )
         report.keys = found.keys
         for outcome in found.outcomes:
-            report.add(outcome, plan)
+            report.add(outcome)
         if found.is_whole:
             return finish(claim=claim, report=report, go_on=self._may_go_on(), clock=self.clock)
         taken_over = {**taken_over, **found.taken_over}
         outer = values_from(plan, state, spec, forms)
-        runner = SegmentRunner(plan, claim.spec, outer, bench, self.clock, taken_over)
+        bench = self._bench(execution, plan, running)
+        runner = SegmentRunner(plan, spec, outer, bench, self.clock, taken_over)
         running.report, running.bench = report, bench
-        if runner.segment.index in plan.reviews:
-            decided = review_once(claim=claim, runner=runner, clock=self.clock)
-            if decided is None:
-                return None
-            report.add(decided, plan)
-            self._settle(report, bench)
-            self.teller.forget(claim)
-            return finish(claim=claim, report=report, clock=self.clock)
-        if runner.segment.index in plan.calls:
-            given = call_once(claim=claim, execution=execution, runner=runner, clock=self.clock)
-            if given is None:
-                return None
-            report.add(given, plan)
-            self._settle(report, bench)
-            return finish(claim=claim, report=report, clock=self.clock)
+        if spec.segment in plan.reviews or spec.segment in plan.calls:
+            return self._look_at_wait(claim, execution, runner, report, bench)
+        self._run_nodes(claim, runner, report, bench)
+        go_on = len(plan.segments) == 1 or self._may_go_on()
+        return finish(claim=claim, report=report, go_on=go_on, clock=self.clock)
+
+    def _bench(self, execution: Execution, plan: Plan, running: RunningTask) -> TaskBench:
+        return TaskBench(
+            plan=plan,
+            workspace_id=execution.workspace_id,
+            execution_id=execution.id,
+            keep_all=execution.options["keep"] == "all",
+            cancellation=running.cancellation,
+            voice=TaskVoice(self.teller, running.claim),
+            clock=self.clock,
+        )
+
+    def _look_at_wait(
+        self,
+        claim: Claim,
+        execution: Execution,
+        runner: SegmentRunner,
+        report: TaskReport,
+        bench: TaskBench,
+    ) -> Task | None:
+        """Begin or end a node that waits for a person or a run; while it waits nothing is stored."""
+        if claim.spec.segment in runner.plan.reviews:
+            came = review_once(claim=claim, runner=runner, clock=self.clock)
+        else:
+            came = call_once(claim=claim, execution=execution, runner=runner, clock=self.clock)
+        if came is None:
+            return None
+        report.add(came)
+        self._settle(claim, report, bench)
+        return finish(claim=claim, report=report, clock=self.clock)
+
+    def _run_nodes(
+        self, claim: Claim, runner: SegmentRunner, report: TaskReport, bench: TaskBench
+    ) -> None:
+        """Run the nodes one after the other, and store about every second what has come of them."""
         stored_at = self.clock.now()
         for outcome in runner.run():
             bench.rest()
             faults.point("run.after_node")
-            report.add(outcome, plan)
-            metrics.node_ended(plan.node(outcome.node_id).spec.cost, outcome.status, outcome.seconds)
+            report.add(outcome)
+            cost = runner.plan.node(outcome.node_id).spec.cost
+            metrics.node_ended(cost, outcome.status, outcome.seconds)
             if self._is_due(stored_at):
-                self._settle(report, bench)
-                self.teller.forget(claim)
+                self._settle(claim, report, bench)
                 store_progress(claim=claim, report=report, clock=self.clock)
                 stored_at = self.clock.now()
-        self._settle(report, bench)
-        self.teller.forget(claim)
-        go_on = len(plan.segments) == 1 or self._may_go_on()
-        return finish(claim=claim, report=report, go_on=go_on, clock=self.clock)
+        self._settle(claim, report, bench)
 
     def _may_go_on(self) -> bool:
         """Say whether a worker may go on with its run at once: not while others wait their turn."""
@@ -212,10 +226,12 @@ class Performer:
     def _is_due(self, stored_at: Any) -> bool:
         return bool((self.clock.now() - stored_at).total_seconds() > COMMIT_EVERY_S)
 
-    def _settle(self, report: TaskReport, bench: TaskBench) -> None:
+    def _settle(self, claim: Claim, report: TaskReport, bench: TaskBench) -> None:
+        """Get a report ready to be stored: its files are written, and nobody tells more of it."""
         for outcome in report.outcomes:
             outcome.outputs = bench.settle(outcome.outputs)
         report.files = bench.take_files()
+        self.teller.forget(claim)
 
     def _taken_over(
         self, claim: Claim, execution: Execution, plan: Plan, report: TaskReport
@@ -305,7 +321,10 @@ class Performer:
         except FetchError as error:
             retryable = bool(getattr(error, "retryable", False))
             raise _InputFailed(RunError(error.code, error.detail, node_id, retryable)) from error
-        except (MediaRejected, UnsupportedMediaType) as error:
+        except MediaRejected as error:
+            code = "resource_limit" if error.code == "image_too_large" else error.code
+            raise _InputFailed(RunError(code, error.detail, node_id)) from error
+        except UnsupportedMediaType as error:
             raise _InputFailed(RunError("undecodable", error.detail, node_id)) from error
         except TooLarge as error:  # it is of another kind, which may not have as many bytes
             raise _InputFailed(RunError("resource_limit", error.detail, node_id)) from error

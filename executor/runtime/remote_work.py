@@ -78,14 +78,14 @@ class RemoteWork:
             found = look_up_task(self.execution, self.plan, state, spec, forms, now=now)
             report.keys = found.keys
             for outcome in found.outcomes:
-                report.add(outcome, self.plan)
+                report.add(outcome)
             if found.is_whole:
                 return report
         runner = self._runner(values_from(self.plan, state, spec, forms))
         prepared = runner.prepare(lambda args: self._prepared(args, tried))
         if isinstance(prepared, Prepared):
             return prepared
-        report.add(prepared, self.plan)
+        report.add(prepared)
         return report
 
     def fail(
@@ -129,7 +129,7 @@ class RemoteWork:
     ) -> None:
         outcome.outputs = self.bench.settle(outcome.outputs)
         report = TaskReport()
-        report.add(outcome, self.plan)
+        report.add(outcome)
         report.files = [*_named_in(outcome, files), *self.bench.take_files()]
         self.teller.forget(self.claim)
         finish_with(

@@ -187,8 +187,11 @@ class RunningTasks:
         return running
 
     def remove(self, claim: Claim) -> None:
-        """Strike a task out."""
-        self._by_task.pop(claim.task_id, None)
+        """Strike a task out, unless this process has claimed it again since."""
+        running = self._by_task.get(claim.task_id)
+        if running is None or running.claim != claim:
+            return
+        del self._by_task[claim.task_id]
         if self.book is not None:
             self.book.strike(claim.task_id)
 

@@ -17,6 +17,7 @@ from django.db.models.functions import Coalesce, Concat, Lag
 
 from common.clock import SYSTEM_CLOCK, Clock
 from common.sql import snapshot
+from executor import conf
 from executor.models import (
     Attempt,
     Execution,
@@ -29,6 +30,7 @@ from executor.models import (
 from executor.types import (
     FINAL_STATUSES,
     LIVE_TASKS,
+    OPEN_ATTEMPTS,
     OPEN_STATUSES,
     AttemptState,
     ExecutionStatus,
@@ -36,14 +38,13 @@ from executor.types import (
     TaskState,
 )
 
-MAX_AGE = timedelta(days=7, hours=1)  # the age limit, and the time that its sweep may take
+AGE_SWEEP = timedelta(hours=1)  # the time that the sweep for runs past the age limit may take
 SETTLING = timedelta(hours=1)  # a job may still be cancelled at its provider after its run's end
 EXAMPLES = 5
 
 _FINAL = sorted(FINAL_STATUSES)
 _OPEN = sorted(OPEN_STATUSES)
 _AT_WORK = (TaskState.READY, TaskState.RUNNING)
-_OPEN_ATTEMPTS = (AttemptState.INTENT, AttemptState.SUBMITTED, AttemptState.FETCHING)
 _FINAL_EVENT = '"type":"final"'
 
 
@@ -103,7 +104,7 @@ def _abandoned(_now: datetime) -> Iterator[str]:
 
 
 def _too_old(now: datetime) -> Iterator[str]:
-    return _ids(_executions().filter(status__in=_OPEN, created_at__lt=now - MAX_AGE))
+    return _ids(_executions().filter(status__in=_OPEN, created_at__lt=now - conf.run_max_age() - AGE_SWEEP))
 
 
 def _half_final(_now: datetime) -> Iterator[str]:
@@ -233,7 +234,7 @@ def _lost_children(_now: datetime) -> Iterator[str]:
 
 def _attempts_differ(now: datetime) -> Iterator[str]:
     attempts = Attempt.objects.order_by()
-    open_ones = attempts.filter(state__in=_OPEN_ATTEMPTS)
+    open_ones = attempts.filter(state__in=OPEN_ATTEMPTS)
     twice = open_ones.values("task_id").annotate(n=Count("pk")).filter(n__gt=1)
     yield from _ids(twice, "task_id")
     followed = (AttemptState.SUBMITTED, AttemptState.FETCHING)

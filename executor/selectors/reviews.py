@@ -2,12 +2,12 @@
 
 import base64
 import hmac
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from common.clock import rfc3339
 from executor import conf
-from executor.engine.codec import render
+from executor.engine.payload import show_value
 from executor.errors import ReviewNotFound
 from executor.models import Review
 from executor.selectors.links import media_url
@@ -15,18 +15,16 @@ from executor.types import ReviewRef, ReviewState
 
 _SIGNATURE_BYTES = 16
 
-Show = Callable[[Mapping[str, Any]], Any]
 
-
-def show_review(review: Review, show: Show) -> dict[str, Any]:
-    """Return a question as a run's `nodes` entry has it; `show` renders a stored value."""
+def show_review(review: Review) -> dict[str, Any]:
+    """Return a question as a run's `nodes` entry has it."""
     question = review.question
     return {
         "reviewId": review.id,
         "kind": question["kind"],
         "title": question["title"],
         "message": question["message"],
-        "values": [show(form) for form in question["values"]],
+        "values": [show_value(form, media_url) for form in question["values"]],
         "atMost": question["atMost"],
         "expiresAt": rfc3339(review.expires_at),
     }
@@ -114,18 +112,13 @@ def review_json(review: Review) -> dict[str, Any]:
     """Return a question as the API shows it."""
     decision = review.decision
     return {
-        **show_review(review, show_value),
+        **show_review(review),
         "status": review.state.upper(),
         "executionId": review.execution_id,
         "nodeId": review.node_id,
         "decision": None if decision is None else _shown_decision(review, decision),
         "createdAt": rfc3339(review.created_at),
     }
-
-
-def show_value(form: Mapping[str, Any]) -> Any:
-    """Return a stored value as the API shows it."""
-    return render(form, _shown_media)
 
 
 def with_reviews(payload: dict[str, Any], execution_id: str, paused: Collection[str]) -> None:
@@ -136,7 +129,7 @@ def with_reviews(payload: dict[str, Any], execution_id: str, paused: Collection[
     for node in payload["nodes"]:
         if node["nodeId"] in paused:
             asked = open_.get(node["nodeId"], [])
-            node["reviews"] = [show_review(review, show_value) for review in asked]
+            node["reviews"] = [show_review(review) for review in asked]
 
 
 def _shown_decision(review: Review, decision: Mapping[str, Any]) -> dict[str, Any]:
@@ -149,15 +142,6 @@ def _shown_decision(review: Review, decision: Mapping[str, Any]) -> dict[str, An
         "decidedBy": review.decided_by or None,
         "decidedVia": review.decided_via or None,
         "decidedAt": rfc3339(review.decided_at),
-    }
-
-
-def _shown_media(media: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "kind": media["kind"],
-        "fileId": media["file_id"],
-        "url": media_url(media["file_id"]),
-        "contentType": "image/png" if media.get("draft") else media["content_type"],
     }
 
 

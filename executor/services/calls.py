@@ -19,7 +19,6 @@ from django.db import transaction
 from common import faults
 from common.clock import SYSTEM_CLOCK, Clock
 from common.ids import new_id
-from common.sql import SharedNow
 from executor.engine.known import behind
 from executor.errors import LeaseLost
 from executor.models import Execution, File
@@ -33,7 +32,8 @@ from executor.services.pausing import is_at_rest
 from executor.services.results import open_transition
 from executor.services.retry import nodes_without_files
 from executor.services.transitions import lock_execution
-from executor.types import ExecutionStatus, TaskState
+from executor.services.waking import waiting_for
+from executor.types import ExecutionStatus
 from workflows.api import Callee, estimate_nodes
 
 LOOK_AGAIN_S = 300.0
@@ -43,7 +43,7 @@ _INHERITED = (
     "cache",
     "keep",
     "maxCredits",
-)  # of the parent's options; the rest is its own business
+)  # of the options; the rest is the parent's own business
 
 
 def start_child(
@@ -71,7 +71,7 @@ def start_child(
         locked = lock_execution(parent.id)
         if locked is None or locked.status_is_final:
             raise LeaseLost(claim.task_id)
-        check_lease(claim, _waiting(clock, LOOK_AGAIN_S))
+        check_lease(claim, waiting_for(LOOK_AGAIN_S, clock.now()))
         if files:
             keep_files(files, clock=clock)
         store_run(beginning)
@@ -93,19 +93,10 @@ def wait_for(*, claim: Claim, child_id: str, clock: Clock = SYSTEM_CLOCK) -> Exe
         if child is None or child.status_is_final:
             return child
         if is_at_rest(child):
-            open_transition(claim, clock, _waiting(clock, REST_S)).write()
+            open_transition(claim, clock, waiting_for(REST_S, clock.now())).rest()
         else:
-            check_lease(claim, _waiting(clock, LOOK_AGAIN_S))
+            check_lease(claim, waiting_for(LOOK_AGAIN_S, clock.now()))
     return None
-
-
-def _waiting(clock: Clock, for_s: float) -> dict[str, Any]:
-    return {
-        "state": TaskState.WAITING,
-        "lease_until": None,
-        "attempts": 0,
-        "wake_at": SharedNow(clock.now(), plus_s=for_s),
-    }
 
 
 def _child(

@@ -11,18 +11,36 @@ from functools import cache
 from typing import Any
 
 from django.db import connection
+from django.db.models.functions import Now
 
 from common.sql import columns_of, read_row
 from executor import conf
 from executor.models import Task
 from executor.types import TaskState
 
+TRIES = 8  # as many workers may have been quicker
+
 
 def claim_fairest(queue: str, owner: str, now: datetime) -> Task | None:
     """Claim the task of a queue whose turn it is; None when nothing may be claimed.
 
-    Where others claim at the same moment, None may also mean that they were quicker.
+    On PostgreSQL those who claim at the same moment look at the same task, and all but one leave
+    empty-handed though others are ready. They look again: the bell that brought them is used up,
+    and nobody else would come for those.
     """
+    for _ in range(TRIES):
+        task = _claim_once(queue, owner, now)
+        if task is not None or not conf.is_postgres() or not _is_any_ready(queue):
+            return task
+    return None
+
+
+def _is_any_ready(queue: str) -> bool:
+    due = Task.objects.filter(queue=queue, state=TaskState.READY, wake_at__lte=Now())
+    return due.exists()
+
+
+def _claim_once(queue: str, owner: str, now: datetime) -> Task | None:
     given = {"queue": queue, "owner": owner, "now": now, "lease": conf.lease_s()}
     with connection.cursor() as cursor:
         cursor.execute(_claim_sql(), _adapted(given))

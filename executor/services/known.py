@@ -5,10 +5,10 @@ finished there. Looked up again when a worker begins a task, unless it is cheap 
 known of it a moment ago. A node that is known costs nothing, and says `cached`.
 """
 
-from collections.abc import Collection, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from common.clock import rfc3339
@@ -216,12 +216,12 @@ def remember(
     keys: Mapping[str, str] | None,
     *,
     now: datetime,
-) -> None:
-    """Store what the nodes of a task gave for others to use, inside the commit that stores it."""
+) -> Callable[[], None]:
+    """Return what stores, inside the same commit, what the nodes of a task gave for others to use."""
     mode = _mode(execution)
     fresh = [record for record in records if _is_result(plan, spec, record) and not record.cached]
     if mode == "off" or not fresh:
-        return
+        return lambda: None
     if keys is None:
         forms = outer_forms(execution, plan, state, spec)
         keys = _keys(execution, plan, state, spec, forms)
@@ -231,7 +231,9 @@ def remember(
         for record in fresh
         if record.node_id in keys
     ]
-    store_entries(execution.workspace_id, entries, replaces=mode == "refresh", now=now)
+    return partial(
+        store_entries, execution.workspace_id, entries, replaces=mode == "refresh", now=now
+    )
 
 
 def outer_forms(

@@ -40,6 +40,18 @@ def take_place(workspace_id: str) -> bool:
         return bool(cursor.rowcount)
 
 
+def regain_place(execution: Execution) -> bool:
+    """Say whether a task of a paused run may go on: its run has a place by now, or gets one.
+
+    Another of its tasks may be at work again before the run counts as running, or wait for a place;
+    then this one goes with it, or the run would have two. Its row is locked.
+    """
+    states = _states_of(execution)
+    return bool(states.intersection(_AT_WORK)) or (
+        TaskState.HELD not in states and take_place(execution.workspace_id)
+    )
+
+
 def leave_place(execution: Execution, now: datetime) -> None:
     """Give up a run's place, and give it to the next held run of the workspace.
 
@@ -79,11 +91,16 @@ def lock_load(workspace_id: str) -> None:
 
 
 def _has_place(execution: Execution) -> bool:
-    lock_load(execution.workspace_id)  # after this nobody else moves the run's held tasks
-    states = set(Task.objects.filter(execution_id=execution.id).values_list("state", flat=True))
+    states = _states_of(execution)
     if TaskState.HELD in states:
         return False
     return execution.status != ExecutionStatus.PAUSED or bool(states.intersection(_AT_WORK))
+
+
+def _states_of(execution: Execution) -> set[str]:
+    """Return the states that tasks of a run are in, and hold its workspace's load."""
+    lock_load(execution.workspace_id)  # after this nobody else moves the run's held tasks
+    return set(Task.objects.filter(execution_id=execution.id).values_list("state", flat=True))
 
 
 def _next_held(workspace_id: str) -> str | None:

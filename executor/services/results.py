@@ -52,7 +52,7 @@ class TaskReport:
     partial_commits: int = 0
     keys: Mapping[str, str] | None = None
 
-    def add(self, outcome: NodeOutcome, plan: Plan) -> None:
+    def add(self, outcome: NodeOutcome) -> None:
         """Take in what came of a node."""
         self.outcomes.append(outcome)
         self.statuses[outcome.node_id] = outcome.status
@@ -291,7 +291,7 @@ def _add_outcomes(change: Transition, claim: Claim, report: TaskReport) -> None:
         change.records.append(record)
         if claim.spec.stop == 0:  # of a mapped node, the whole is told when all chunks are there
             change.tell_node(outcome.node_id, (record,), outcome.status)
-    remember(
+    store = remember(
         change.execution,
         change.plan,
         change.state,
@@ -300,6 +300,10 @@ def _add_outcomes(change: Transition, claim: Claim, report: TaskReport) -> None:
         report.keys,
         now=change.now,
     )
+    if change.execution.parent_id is None:
+        store()
+    else:
+        change.store_last = store
 
 
 def _tell_mapped(change: Transition, spec: TaskSpec) -> None:

@@ -10,7 +10,7 @@ from django.db import transaction
 from common.clock import SYSTEM_CLOCK, Clock
 from common.errors import Conflict, InvalidInputs, Issue
 from common.ids import new_id
-from common.sql import SharedNow, insert_rows, update_rows
+from common.sql import insert_rows, update_rows
 from common.tokens import random_base62
 from executor.engine.codec import encode
 from executor.errors import ReviewNotFound
@@ -19,11 +19,12 @@ from executor.selectors.reviews import show_review
 from executor.services.claims import Claim
 from executor.services.results import open_transition
 from executor.services.transitions import lock_execution
-from executor.services.waking import wake_task
-from executor.types import NodeStatus, ReviewState, TaskState
+from executor.services.waking import waiting_for, wake_task
+from executor.types import NodeStatus, ReviewState
 from workflows.catalogue.review import Decision, Question
 
 LINK_KEY_LENGTH = 22  # 131 bits
+MAX_COMMENT = 4_000  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,25 +38,20 @@ class Decider:
 def ask_person(*, claim: Claim, node_id: str, question: Question, clock: Clock) -> None:
     """Write a question down and let go of its task; the run is paused if nothing else goes on.
 
+    In a run that has failed meanwhile nobody is asked, and the task is dropped.
+
     Raises:
         LeaseLost: the task is somebody else's, or the run is over; nothing was written.
     """
-    expires_at = clock.now() + timedelta(seconds=question.wait_s)
-    waiting = {
-        "state": TaskState.WAITING,
-        "lease_until": None,
-        "attempts": 0,
-        "wake_at": SharedNow(clock.now(), plus_s=question.wait_s),
-    }
     with transaction.atomic():
-        change = open_transition(claim, clock, waiting)
-        review = _review(claim, change.execution.workspace_id, node_id, question, change.now)
-        review.expires_at = expires_at
-        insert_rows([review])
-        data = change.presenter.node(change.plan.node(node_id), (), NodeStatus.PAUSED)
-        shown = show_review(review, change.presenter.show)
-        change.events.append({"type": "node", "data": {**data, "reviews": [shown]}})
-        change.write()
+        change = open_transition(claim, clock, waiting_for(question.wait_s, clock.now()))
+        if change.state.error is None:
+            review = _review(claim, change.execution.workspace_id, node_id, question, change.now)
+            insert_rows([review])
+            data = change.presenter.node(change.plan.node(node_id), (), NodeStatus.PAUSED)
+            shown = show_review(review)
+            change.events.append({"type": "node", "data": {**data, "reviews": [shown]}})
+        change.rest()
 
 
 def let_wait(*, claim: Claim, until: datetime, clock: Clock) -> None:
@@ -65,14 +61,8 @@ def let_wait(*, claim: Claim, until: datetime, clock: Clock) -> None:
         LeaseLost: the task is somebody else's, or the run is over; nothing was written.
     """
     left_s = max((until - clock.now()).total_seconds(), 0.0)
-    waiting = {
-        "state": TaskState.WAITING,
-        "lease_until": None,
-        "attempts": 0,
-        "wake_at": SharedNow(clock.now(), plus_s=left_s),
-    }
     with transaction.atomic():
-        open_transition(claim, clock, waiting).write()
+        open_transition(claim, clock, waiting_for(left_s, clock.now())).rest()
 
 
 def decide_review(
@@ -169,7 +159,7 @@ def _review(
         default=_form(question.otherwise) if question.otherwise else None,
         link_key=random_base62(LINK_KEY_LENGTH),
         created_at=now,
-        expires_at=now,
+        expires_at=now + timedelta(seconds=question.wait_s),
     )
 
 

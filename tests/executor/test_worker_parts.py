@@ -5,11 +5,13 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from common.clock import SYSTEM_CLOCK, utc_now
+from executor.engine.step import TaskSpec
 from executor.models import Task
 from executor.runtime.heartbeat import ThreadHeartbeat, database_params
 from executor.runtime.heartbeat_child import Heart, is_stopped
@@ -17,7 +19,7 @@ from executor.runtime.lease_table import SLOTS, LeaseTable
 from executor.runtime.room import Room
 from executor.runtime.running import Cancellation, RunningTasks, WatchedFile
 from executor.runtime.worker import WorkerProcess
-from executor.services.claims import claim_next
+from executor.services.claims import Claim, claim_next
 from tests.executor.runs import accept, publish
 from tests.graphs import chain
 from workflows.catalogue.errors import NodeCancelled, NodeFailed
@@ -242,3 +244,18 @@ def test_a_download_of_a_cancelled_run_stops_at_the_next_piece(tmp_path) -> None
             sink.write(b"second")
 
     assert (tmp_path / "file").read_bytes() == b"first"
+
+
+def test_a_thread_that_lost_its_task_does_not_strike_out_the_next_claim_of_it(table) -> None:
+    late = Claim("task_a", "exec_a", 1, "me", TaskSpec(0), 1, "runs", utc_now())
+    again = replace(late, fence=2)
+    tasks = RunningTasks()
+    tasks.book = table
+    tasks.add(late, late.execution_id)
+    tasks.add(again, again.execution_id)
+
+    tasks.remove(late)
+
+    assert tasks.tasks() == table.tasks() == [again.task_id]
+    tasks.remove(again)
+    assert tasks.tasks() == table.tasks() == []

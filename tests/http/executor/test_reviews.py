@@ -4,6 +4,8 @@ import json
 
 import pytest
 from django.test import Client
+from drf_spectacular.generators import SchemaGenerator
+from jsonschema import Draft202012Validator
 
 from tests.client import ApiClient
 from tests.executor.runs import accept, perform_all, publish
@@ -55,6 +57,31 @@ def test_a_decision_by_the_api_lets_the_run_go_on(api, execution, review) -> Non
     assert shown["decision"]["decidedBy"].startswith("key_")
     perform_all()
     assert api.get(f"/workflows/executions/{execution}/poll").json()["status"] == "COMPLETED"
+
+
+def assert_documented(answer, schema: str) -> None:
+    """The answer is what the OpenAPI document says."""
+    document = json.loads(json.dumps(SchemaGenerator().get_schema(request=None, public=True)))
+    root = {"$ref": f"#/components/schemas/{schema}", "components": document["components"]}
+    Draft202012Validator(root).validate(answer)
+
+
+def test_what_is_asked_is_shown_as_it_is_documented(api, execution, review) -> None:
+    asked = api.get(f"/reviews/{review}").json()
+    poll = api.get(f"/workflows/executions/{execution}/poll").json()
+    api.post(f"/reviews/{review}/decide", {})
+
+    assert_documented(asked, "Review")
+    assert_documented(poll, "ExecutionState")
+    assert_documented(api.get("/reviews").json(), "ReviewPage")
+    assert next(node for node in poll["nodes"] if "reviews" in node)["reviews"] == [
+        {name: asked[name] for name in poll_fields(poll)}
+    ]
+
+
+def poll_fields(poll) -> list[str]:
+    """What a run's node shows of a question."""
+    return list(next(node["reviews"][0] for node in poll["nodes"] if "reviews" in node))
 
 
 def test_a_second_decision_is_a_conflict(api, review) -> None:

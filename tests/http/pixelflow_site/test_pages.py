@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from common.http.problem import TITLES
+from executor.api import FAILURES
 from workflows.api import get_catalogue
 
 
@@ -24,6 +25,7 @@ def test_every_problem_type_has_its_place_on_the_error_page(db) -> None:
     page = Client().get("/docs/errors").content.decode()
 
     assert all(f'id="{code}"' in page for code in TITLES)
+    assert all(f'id="failure-{code}"' in page for code in FAILURES)
 
 
 def test_healthz_needs_nothing() -> None:
