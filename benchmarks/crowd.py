@@ -145,8 +145,8 @@ class Polls:
     taken: list[tuple[float, float]] = field(default_factory=list)
 
     def between(self, begin: float, end: float) -> list[float]:
-        """Return the seconds of the polls that were sent in a span."""
-        return [took for at, took in self.taken if begin <= at <= end]
+        """Return the seconds of the polls that were under way in a span."""
+        return [took for at, took in self.taken if at + took >= begin and at <= end]
 
 
 @contextmanager

@@ -16,7 +16,6 @@ from benchmarks.client import execute_requests, get
 from benchmarks.crowd import BROKEN, Burst, polling, send_all
 from benchmarks.harness import Line, at_most, begin, print_table, sample
 from benchmarks.processes import (
-    Child,
     asgi_server,
     embedded_server,
     gunicorn_server,
@@ -30,6 +29,17 @@ CROWDS = (64, REQUESTS)  # connections
 IDLE_S = 3.0
 FILES = REQUESTS + 1_000  # open ones, here and in the server
 POLL_LIMIT_MS = 250
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """The ports that take what starts runs, and everything else."""
+
+    starting: int
+    plain: int
+
+
+Deployment = Callable[[Backend], contextlib.AbstractContextManager[Servers]]
 
 
 @dataclass
@@ -51,12 +61,12 @@ def main() -> None:
     _allow_files()
     for backend in each_backend():
         polls = _polls(backend)  # before any worker could take the run
-        for name, server in _deployments(backend):
-            with server as child:
+        for name, deployment in _deployments(backend).items():
+            with deployment(backend) as servers:
                 for connections in CROWDS:
                     figures = Figures()
                     for _ in range(rounds):
-                        _measure(backend, child, polls, connections, figures)
+                        _measure(backend, servers, polls, connections, figures)
                     title = f"{name}, {connections:,} connections"
                     lines += _lines(title, figures)
                     notes += [f"{title}: {_told(counts)}" for counts in figures.counts]
@@ -66,6 +76,8 @@ def main() -> None:
         lines,
         "polls: a final run and /me in turn, each 50 ms after the last or after its answer, from a "
         "process of its own; the baseline is the same server idle",
+        "as deployed: what starts runs goes to one process of the ASGI role, the rest to gunicorn with "
+        "2 workers (deploy/README.md), and a worker runs beside them",
         "who is refused comes back once, after the seconds of Retry-After",
         *notes,
     )
@@ -76,26 +88,33 @@ def _allow_files() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (FILES, most))
 
 
-def _deployments(
-    backend: Backend,
-) -> Sequence[tuple[str, contextlib.AbstractContextManager[Child]]]:
-    if backend.is_embedded:
-        return [("SQLite, embedded", embedded_server(backend.env))]
-    return [
-        (
-            "PostgreSQL, gunicorn",
-            _beside_worker(lambda: gunicorn_server(backend.env, workers=2), backend),
-        ),
-        ("PostgreSQL, uvicorn", _beside_worker(lambda: asgi_server(backend.env), backend)),
-    ]
+@contextlib.contextmanager
+def _embedded(backend: Backend) -> Iterator[Servers]:
+    with embedded_server(backend.env) as child:
+        yield Servers(child.port, child.port)
 
 
 @contextlib.contextmanager
-def _beside_worker(
-    make: Callable[[], contextlib.AbstractContextManager[Child]], backend: Backend
-) -> Iterator[Child]:
-    with make() as child, worker(backend.env):
-        yield child
+def _routed(backend: Backend) -> Iterator[Servers]:
+    with (
+        asgi_server(backend.env) as asgi,
+        gunicorn_server(backend.env, workers=2) as wsgi,
+        worker(backend.env),
+    ):
+        yield Servers(asgi.port, wsgi.port)
+
+
+@contextlib.contextmanager
+def _unrouted(backend: Backend) -> Iterator[Servers]:
+    with gunicorn_server(backend.env, workers=2) as wsgi, worker(backend.env):
+        yield Servers(wsgi.port, wsgi.port)
+
+
+def _deployments(backend: Backend) -> dict[str, Deployment]:
+    """Return the servers by name; gunicorn's one line for everything only informs."""
+    if backend.is_embedded:
+        return {"SQLite, embedded": _embedded}
+    return {"PostgreSQL, as deployed": _routed, "PostgreSQL, gunicorn alone": _unrouted}
 
 
 def _polls(backend: Backend) -> list[bytes]:
@@ -105,15 +124,15 @@ def _polls(backend: Backend) -> list[bytes]:
 
 
 def _measure(
-    backend: Backend, child: Child, polls: Sequence[bytes], connections: int, figures: Figures
+    backend: Backend, servers: Servers, polls: Sequence[bytes], connections: int, figures: Figures
 ) -> None:
     access = backend.access
     make = execute_requests(access["text"], lambda word: {"text": word}, access["key"])
     requests = [make() for _ in range(REQUESTS)]
-    with polling(child.port, polls) as taken:
+    with polling(servers.plain, polls) as taken:
         idle_from = time.monotonic()
         time.sleep(IDLE_S)
-        burst = asyncio.run(send_all(child.port, requests, connections=connections))
+        burst = asyncio.run(send_all(servers.starting, requests, connections=connections))
     idle = taken.between(idle_from, burst.began)
     during = taken.between(burst.began, burst.began + burst.answered_s)
     figures.idle_ms.append(p95_ms(idle))

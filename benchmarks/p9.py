@@ -37,10 +37,8 @@ def main() -> None:
 def _lines(backend: Backend, provider: Control, rounds: int) -> list[Line]:
     env = {
         **backend.env,
-        "DEBUG": "true",
         "EXTRA_NODES": PLUGIN,
         "EXTRA_PROVIDERS": PLUGIN,
-        "FETCH_LOOPBACK_PORTS": str(provider.port),
         "TEST_PROVIDER_URL": provider.url,
         "TEST_PROVIDER_POLL_S": str(POLL_S),
         "TEST_PROVIDER_TIMEOUT_S": "30",

@@ -143,8 +143,7 @@ def select_row(model: type[Row], where: Mapping[str, Any], *, lock: bool = False
     """
     params: list[Any] = []
     conditions = _conditions(model, where, params)
-    tail = " FOR UPDATE" if lock and connection.features.has_select_for_update else ""
-    sql = f"SELECT {_columns(model)} FROM {_table(model)} WHERE {conditions}{tail}"  # noqa: S608
+    sql = f"SELECT {_columns(model)} FROM {_table(model)} WHERE {conditions}{_lock_tail(lock)}"  # noqa: S608
     return _one(model, sql, params)
 
 
@@ -161,17 +160,19 @@ def select_rows(model: type[Row], where: Mapping[str, Any]) -> list[Row]:
 
 
 def select_values(
-    model: AnyModel, names: Sequence[str], where: Mapping[str, Any]
+    model: AnyModel, names: Sequence[str], where: Mapping[str, Any], *, lock: bool = False
 ) -> tuple[Any, ...] | None:
     """Return some columns of the one row that matches, None when none does.
 
-    For texts and numbers: what a database stores in a form of its own is not converted.
+    For texts and numbers: what a database stores in a form of its own is not converted. `lock` as
+    for `select_row`.
     """
     params: list[Any] = []
     columns = ", ".join(_quoted(_field(model, name)) for name in names)
     conditions = _conditions(model, where, params)
+    sql = f"SELECT {columns} FROM {_table(model)} WHERE {conditions}{_lock_tail(lock)}"  # noqa: S608
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {columns} FROM {_table(model)} WHERE {conditions}", params)  # noqa: S608
+        cursor.execute(sql, params)
         found = cursor.fetchone()
     return None if found is None else tuple(found)
 
@@ -200,6 +201,10 @@ def _assignments(model: AnyModel, changes: Mapping[str, Any], params: list[Any])
         field = _field(model, name)
         parts.append(f"{_quoted(field)} = {_assigned(field, value, params)}")
     return ", ".join(parts)
+
+
+def _lock_tail(lock: bool) -> str:
+    return " FOR UPDATE" if lock and connection.features.has_select_for_update else ""
 
 
 def _conditions(model: AnyModel, where: Mapping[str, Any], params: list[Any]) -> str:

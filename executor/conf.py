@@ -45,9 +45,7 @@ def node_timeout_s(cost: str) -> float | None:
 
 def longest_timeout_s() -> float:
     """Seconds after which no node can still be at work."""
-    return float(
-        max(settings.INLINE_TIMEOUT_S, settings.CPU_TIMEOUT_S, settings.GPU_TIMEOUT_S)
-    )
+    return float(max(settings.INLINE_TIMEOUT_S, settings.CPU_TIMEOUT_S, settings.GPU_TIMEOUT_S))
 
 
 def worker_threads() -> int:
@@ -102,7 +100,9 @@ def is_postgres() -> bool:
 
 def extra_adapters() -> list[type[Any]]:
     """Return the adapter classes of the installation's own modules, each of which has `ADAPTERS`."""
-    return [adapter for name in settings.EXTRA_PROVIDERS for adapter in import_module(name).ADAPTERS]
+    return [
+        adapter for name in settings.EXTRA_PROVIDERS for adapter in import_module(name).ADAPTERS
+    ]
 
 
 def remote_jobs() -> int:

@@ -8,7 +8,16 @@ from django.db import connection
 from accounts.api import UserRef, WorkspaceRef
 from accounts.services.key_cache import KEY_CACHE
 from tests.client import ApiClient
-from tests.factories import make_key, make_member, make_user, make_workspace
+from tests.factories import (
+    make_execution,
+    make_finished_execution,
+    make_key,
+    make_member,
+    make_published_workflow,
+    make_user,
+    make_workspace,
+)
+from workflows.api import WorkflowRef
 
 
 @pytest.fixture(autouse=True)
@@ -76,3 +85,21 @@ def stranger_workspace(stranger: UserRef) -> WorkspaceRef:
 def stranger_key(stranger_workspace: WorkspaceRef) -> str:
     """The secret of a live key of `stranger_workspace` with every scope."""
     return make_key(stranger_workspace).secret
+
+
+@pytest.fixture
+def workflow(workspace: WorkspaceRef) -> WorkflowRef:
+    """A published workflow of `workspace`."""
+    return make_published_workflow(workspace)
+
+
+@pytest.fixture
+def execution_id(workflow: WorkflowRef) -> str:
+    """A run that nobody has begun."""
+    return make_execution(workflow).execution_id
+
+
+@pytest.fixture
+def finished_id(workflow: WorkflowRef) -> str:
+    """A run that is over."""
+    return make_finished_execution(workflow).execution_id

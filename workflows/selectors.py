@@ -23,6 +23,7 @@ from workflows.graphs.fields import Callee, Interface
 from workflows.graphs.interface import input_schema, interface_of, output_schema
 from workflows.graphs.resolve import Resolution, resolve
 from workflows.graphs.resolved import ResolvedGraph
+from workflows.graphs.secrets import find_secrets
 from workflows.models import Workflow, WorkflowVersion
 from workflows.types import (
     DraftView,
@@ -87,8 +88,17 @@ def view_draft(workflow: WorkflowRef) -> DraftView:
         resolution = check_graph(workflow.graph, calls_of(workflow.workspace_id, workflow.id))
     except InvalidGraph as error:
         return DraftView([issue.as_json() for issue in error.issues], schemas_of(ResolvedGraph(())))
-    problems = [issue.as_json() for issue in resolution.problems]
+    problems = problems_of(workflow.graph, resolution)
     return DraftView(problems, schemas_of(resolution.graph))
+
+
+def problems_of(document: object, resolution: Resolution) -> list[dict[str, str]]:
+    """Return what to tell of a draft: what stands against publishing it, then mere warnings."""
+    warnings = find_secrets(parse_graph(document))
+    return [
+        *(issue.as_json() for issue in resolution.problems),
+        *({**issue.as_json(), "level": "warning"} for issue in warnings),
+    ]
 
 
 def live_workflows(workspace_id: str) -> QuerySet[Workflow]:

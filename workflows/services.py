@@ -368,9 +368,9 @@ def _checked_fields(changes: WorkflowChanges, calls: Calls) -> dict[str, object]
     if changes.callback_url is not None:
         fields["callback_url"] = _checked_url(changes.callback_url)
     if changes.graph is not UNCHANGED:
-        problems = selectors.check_graph(changes.graph, calls).problems
+        resolution = selectors.check_graph(changes.graph, calls)
         fields["graph"] = changes.graph
-        fields["problems"] = [issue.as_json() for issue in problems]
+        fields["problems"] = selectors.problems_of(changes.graph, resolution)
     return fields
 
 

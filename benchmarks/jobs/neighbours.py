@@ -42,11 +42,11 @@ GIVE_UP_S = 60.0
 
 def main(mode: str, load: str, crowded: str = "") -> None:
     """Print what came of it."""
-    steps = {"queue": _queue, "send": _send, "here": _here}
-    print(json.dumps(steps[mode](load, crowded)), flush=True)
+    steps = {"queue": _queue, "here": _here, "send": lambda load: _send(load, crowded)}
+    print(json.dumps(steps[mode](load)), flush=True)
 
 
-def _queue(load: str, _crowded: str = "") -> dict[str, Any]:
+def _queue(load: str) -> dict[str, Any]:
     crowded = _make_workspace(load)
     if load in {"queued", "limited"}:
         for _ in range(QUEUED // AT_ONCE):
@@ -55,7 +55,7 @@ def _queue(load: str, _crowded: str = "") -> dict[str, Any]:
     return {"crowded": json.dumps(crowded.ids)}
 
 
-def _here(load: str, _crowded: str) -> dict[str, Any]:
+def _here(load: str) -> dict[str, Any]:
     crowded = _queue(load)["crowded"]
     worker = start_worker()
     found = _send(load, crowded)
@@ -120,4 +120,4 @@ def _waits(access: Access, sent: list[str]) -> list[float]:
             raise RuntimeError("the runs did not end")
         time.sleep(EVERY_S)
     times = rows.values_list("created_at", "started_at")
-    return [(started - created).total_seconds() for created, started in times]
+    return [(started - created).total_seconds() for created, started in times if started]

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-import httpx
+import aiohttp
 
 from accounts.api import SYSTEM_ACTOR
 from benchmarks.jobs.access import Access
@@ -50,8 +50,7 @@ def _accept(count: int) -> dict[str, Any]:
 
 async def _poll(url: str, jobs: str, every_s: str, seconds: str) -> dict[str, Any]:
     """Ask about the jobs evenly, for a while."""
-    limits = httpx.Limits(max_connections=200, max_keepalive_connections=200)
-    async with httpx.AsyncClient(trust_env=False, limits=limits) as client:
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as client:
         polls = [
             asyncio.create_task(_follow(client, url, float(every_s), index / int(jobs)))
             for index in range(int(jobs))
@@ -66,11 +65,11 @@ async def _poll(url: str, jobs: str, every_s: str, seconds: str) -> dict[str, An
     return {"cpu": share, "mb": _rss_mb()}
 
 
-async def _follow(client: httpx.AsyncClient, url: str, every_s: float, phase: float) -> None:
+async def _follow(client: aiohttp.ClientSession, url: str, every_s: float, phase: float) -> None:
     await asyncio.sleep(every_s * phase)
     while True:
-        response = await client.get(url)
-        response.json()
+        async with client.get(url) as response:
+            await response.json()
         await asyncio.sleep(every_s)
 
 

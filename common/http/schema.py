@@ -1,6 +1,6 @@
 """The base of request and answer bodies (camelCase outside, strict, closed), and shared shapes."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, WithJsonSchema
 from pydantic.alias_generators import to_camel
@@ -27,11 +27,12 @@ class NoFields(ApiModel):
 
 
 class ProblemItem(ApiModel):
-    """One thing that is wrong, and where."""
+    """One thing that is wrong, and where. A `warning` in a draft stands against nothing."""
 
     path: str
     code: str
     message: str
+    level: Literal["warning"] | None = None
 
 
 class Problem(ApiModel):

@@ -11,6 +11,8 @@ from executor.runtime.worker import WorkerProcess
 from executor.services.claims import release_dead
 from executor.services.results import fail_poisonous
 
+logger = logging.getLogger(__name__)
+
 GONE_WITHIN_S = 9.5
 
 
@@ -39,7 +41,10 @@ def take_over_leases() -> None:
     the data folder, so whoever held a lease is gone.
     """
     for task_id in release_dead(all_leases=True):
-        fail_poisonous(task_id=task_id)
+        try:
+            fail_poisonous(task_id=task_id)
+        except Exception:  # one that cannot be ended must not keep the server from starting
+            logger.exception("poison failed", extra={"action": "poison_failed", "task": task_id})
 
 
 def end_within(seconds: float = GONE_WITHIN_S) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from secrets import SystemRandom
+from random import Random
 from typing import Any, ParamSpec, Protocol, TypeVar
 
 from django.db import OperationalError
@@ -35,7 +35,7 @@ STORE_AGAIN_S = (0.5, 1.0, 2.0, 4.0)
 
 Args = ParamSpec("Args")
 Result = TypeVar("Result")
-_random = SystemRandom()
+_random = Random()  # noqa: S311 - it only spreads questions over time
 
 
 class InThread(Protocol):

@@ -38,6 +38,7 @@ logger = logging.getLogger(__name__)
 MAX_ATTEMPTS = 3
 ASK_AGAIN_S = 30.0  # for a job that a callback named and the provider does not know
 MAX_FETCHES = 3
+_WITH_JOB = (AttemptState.SUBMITTED, AttemptState.FETCHING)
 
 
 class RemoteTask(Errand):
@@ -58,23 +59,28 @@ class RemoteTask(Errand):
         return False
 
     async def _follow(self) -> None:
+        if await self._take_up():
+            while await self._step():
+                pass
+
+    async def _take_up(self) -> bool:
+        """Find out what to ask for and where it stands; says whether there is anything to do."""
         prepared = await self._prepare()
         if isinstance(prepared, TaskReport):
             await self._in_work(lambda work: work.store(prepared))
-            return
+            return False
         self.about = prepared.about
-        self.request = prepared.request
         began_at = started_at(prepared.attempts, self.shop.clock)
         self.give_up_at = began_at + timedelta(seconds=prepared.request.call.give_up_s)
         self.attempt = prepared.attempts[-1] if prepared.attempts else None
+        has_job = self.attempt is not None and self.attempt.state in _WITH_JOB
+        self.request = None if has_job else prepared.request
         name = self.attempt.provider if self._is_open() and self.attempt else self.about.provider
         adapter = self.shop.adapters.get(name)
         if adapter is None:
-            await self._fail("provider_unavailable", "This provider is not set up here.")
-            return
+            return await self._fail("provider_unavailable", "This provider is not set up here.")
         self.adapter = adapter
-        while await self._step():
-            pass
+        return True
 
     async def _prepare(self) -> Prepared | TaskReport:
         async with self.shop.entering:  # a thousand that begin at once keep no commit waiting

@@ -20,6 +20,8 @@ from workflows.graphs.resolved import ResolvedNode
 # A node that looks at its context fails by itself when its time is up; one that is still there
 # after this does not look, and is fenced off.
 OVERDUE_S = 1.0
+MANY = 500  # tasks; up to here the watch looks at all of their runs each time
+TURNS = 3  # else at each run every third time
 
 
 class LeaseBook(Protocol):
@@ -71,6 +73,11 @@ class Cancellation:
     def leave(self) -> None:
         """Say that no node runs."""
         self._stay = None
+
+    @property
+    def is_timed(self) -> bool:
+        """Say whether a node runs that has a limit of time."""
+        return self._stay is not None
 
     def check(self) -> None:
         """Stop the node that asks.
@@ -203,9 +210,20 @@ class RunningTasks:
         """Return what runs now."""
         return list(self._by_task.values())
 
-    def executions(self) -> set[str]:
-        """Return the runs that tasks here belong to."""
-        return {running.execution_id for running in self.all()}
+    def executions(self, turn: int = 0) -> set[str]:
+        """Return the runs to look at in this turn of the watch.
+
+        Those are all, or where they are thousands, so that each comes up once in `TURNS`.
+        """
+        tasks = self.all()
+        if len(tasks) <= MANY:
+            return {running.execution_id for running in tasks}
+        at = turn % TURNS
+        return {id_ for running in tasks if hash(id_ := running.execution_id) % TURNS == at}
+
+    def timed(self) -> list[RunningTask]:
+        """Return the tasks with a node that has a limit of time."""
+        return [running for running in self.all() if running.cancellation.is_timed]
 
     def stop(self, claim: Claim) -> None:
         """Stop a task that is somebody else's by now."""

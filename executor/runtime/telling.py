@@ -40,9 +40,9 @@ class Teller:
         self._clock = clock
         self._now = now
         self._lock = threading.Lock()
-        self._pending: dict[tuple[str, str], Word] = {}
-        self._being_written: list[Word] = []
-        self._preview_at: dict[tuple[str, str], float] = {}
+        self._pending: dict[str, dict[str, Word]] = {}  # by run and node
+        self._being_written: dict[str, list[Word]] = {}  # by run
+        self._preview_at: dict[str, dict[str, float]] = {}  # by task and node
         self._due_at = 0.0
 
     def tell(
@@ -57,11 +57,11 @@ class Teller:
 
         Only the newest counts, and of previews two a second.
         """
-        place = (claim.execution_id, node_id)
         with self._lock:
-            word = self._pending.get(place)
+            words = self._pending.setdefault(claim.execution_id, {})
+            word = words.get(node_id)
             if word is None or word.claim != claim:
-                word = self._pending[place] = Word(claim, node_id)
+                word = words[node_id] = Word(claim, node_id)
             if progress is not None:
                 word.progress = progress
             if preview is not None:
@@ -80,12 +80,13 @@ class Teller:
         for the run.
         """
         with self._lock:
-            for word in (*self._pending.values(), *self._being_written):
+            words = self._pending.pop(claim.execution_id, {})
+            for word in (*words.values(), *self._being_written.get(claim.execution_id, ())):
                 if word.claim == claim:
                     word.is_taken_back = True
-            self._pending = {p: w for p, w in self._pending.items() if not w.is_taken_back}
-            for place in [place for place in self._preview_at if place[0] == claim.task_id]:
-                del self._preview_at[place]
+            if left := {node: word for node, word in words.items() if not word.is_taken_back}:
+                self._pending[claim.execution_id] = left
+            self._preview_at.pop(claim.task_id, None)
 
     def write(self) -> None:
         """Write what was said since the last time, if there is anything and it is time."""
@@ -110,23 +111,26 @@ class Teller:
         """Return what is to be written by run; previews that come too soon stay for later."""
         with self._lock:
             taken, self._pending = self._pending, {}
-            for place, word in taken.items():
+            said = [word for words in taken.values() for word in words.values()]
+            for word in said:
                 if word.preview is not None and not self._take_preview(word):
-                    self._pending[place] = Word(word.claim, word.node_id, preview=word.preview)
+                    later = Word(word.claim, word.node_id, preview=word.preview)
+                    self._pending.setdefault(word.claim.execution_id, {})[word.node_id] = later
                     word.preview = None
-            self._being_written = [word for word in taken.values() if not word.is_empty]
-            return _by_run(self._being_written)
+            self._being_written = _by_run(word for word in said if not word.is_empty)
+            return self._being_written
 
     def _take_preview(self, word: Word) -> bool:
         now = self._now()
         if now < self._preview_time(word.claim, word.node_id):
             return False
-        self._preview_at[word.claim.task_id, word.node_id] = now + PREVIEW_EVERY_S
+        self._preview_at[word.claim.task_id][word.node_id] = now + PREVIEW_EVERY_S
         return True
 
     def _preview_time(self, claim: Claim, node_id: str) -> float:
         """Return when the next preview of a node may be written, counted from the first question."""
-        return self._preview_at.setdefault((claim.task_id, node_id), self._now() + PREVIEW_EVERY_S)
+        times = self._preview_at.setdefault(claim.task_id, {})
+        return times.setdefault(node_id, self._now() + PREVIEW_EVERY_S)
 
 
 class TaskVoice:

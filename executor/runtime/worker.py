@@ -4,6 +4,7 @@ A process has roles, which are named like the queues (`conf.ROLES`). `runs`, `gp
 tasks; `upkeep` sweeps for everybody; any worker sweeps now and then, so that none is needed.
 """
 
+import itertools
 import logging
 import os
 import secrets
@@ -41,7 +42,7 @@ logger = logging.getLogger(__name__)
 # first run on an idle system would wait 0.4 s; at 20 ms it waits 8 ms for 4 % of a core.
 IDLE_TIMEOUT_MS = 20
 TELL_S = 0.05  # how soon what a node says of itself is looked at
-WATCH_S = 0.3  # how soon a cancelled run's node hears of it
+WATCH_S = 0.3  # how soon a cancelled run's node hears of it; a second among thousands
 GRACE_S = 8.0  # for what is under way when the process is told to stop
 LAST_S = 1.0  # for threads to end after that; the process has 10 s in all
 SELDOM = 10  # sweeps of those who are not there for it, in intervals of those who are
@@ -71,6 +72,7 @@ class WorkerProcess:
         self._stop_lock = threading.RLock()
         self._is_clean = True
         self._loops: list[threading.Thread] = []
+        self._turns = itertools.count()
         self._dramatiq: dramatiq.Worker | None = None
         self._remote: RemoteLoop | None = None
         kind = ChildHeartbeat if has_child else ThreadHeartbeat
@@ -143,8 +145,8 @@ class WorkerProcess:
         wake_due(clock=self.clock)
         promote_forgotten(clock=self.clock)
         ring_unheard(clock=self.clock, queues=self._swept_queues())
-        for task_id in poison:
-            fail_poisonous(task_id=task_id, clock=self.clock)
+        for task_id in poison:  # one that cannot be ended either must not keep the others
+            self._guarded("poison", partial(fail_poisonous, task_id=task_id, clock=self.clock))
 
     def _work_unbidden(self) -> None:
         """Perform what is ready for as long as the broker is out and brings no bells."""
@@ -201,10 +203,10 @@ class WorkerProcess:
         """Stop the tasks of runs that were cancelled, by whatever process, and those overdue."""
         self.heart.tend()
         tasks = self.performer.running
-        running = tasks.executions()
+        running = tasks.executions(next(self._turns))
         if running:
             tasks.cancel(list_final_among(running))
-        for task in tasks.all():
+        for task in tasks.timed():
             fence_off(task, clock=self.clock)
 
     def _loop(self, name: str, work: Callable[[], None], every_s: float) -> None:

@@ -27,6 +27,7 @@ from executor.models import (
     Task,
     WorkspaceLoad,
 )
+from executor.selectors.load import count_places_taken
 from executor.types import (
     FINAL_STATUSES,
     LIVE_TASKS,
@@ -44,7 +45,6 @@ EXAMPLES = 5
 
 _FINAL = sorted(FINAL_STATUSES)
 _OPEN = sorted(OPEN_STATUSES)
-_AT_WORK = (TaskState.READY, TaskState.RUNNING)
 _FINAL_EVENT = '"type":"final"'
 
 
@@ -104,7 +104,9 @@ def _abandoned(_now: datetime) -> Iterator[str]:
 
 
 def _too_old(now: datetime) -> Iterator[str]:
-    return _ids(_executions().filter(status__in=_OPEN, created_at__lt=now - conf.run_max_age() - AGE_SWEEP))
+    return _ids(
+        _executions().filter(status__in=_OPEN, created_at__lt=now - conf.run_max_age() - AGE_SWEEP)
+    )
 
 
 def _half_final(_now: datetime) -> Iterator[str]:
@@ -203,12 +205,7 @@ def _wrong_ends(execution_id: str) -> Iterator[str]:
 
 
 def _load_differs(_now: datetime) -> Iterator[str]:
-    parked = Q(status=ExecutionStatus.PAUSED) & ~_tasks_of(state__in=_AT_WORK)
-    placed = _executions().filter(
-        ~_tasks_of(state=TaskState.HELD), status__in=_OPEN, parent_id=None
-    )
-    counted = placed.exclude(parked).order_by().values("workspace_id").annotate(n=Count("pk"))
-    wanted = {row["workspace_id"]: row["n"] for row in counted}
+    wanted = count_places_taken()
     kept = dict(WorkspaceLoad.objects.exclude(running=0).values_list("pk", "running"))
     for workspace_id in sorted(wanted.keys() | kept.keys()):
         if wanted.get(workspace_id, 0) != kept.get(workspace_id, 0):

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Min
+from django.db.models import Count, Exists, Min, OuterRef, Q
 
-from executor.models import Task
-from executor.types import LIVE_TASKS, TaskState
+from executor.models import Execution, Task
+from executor.types import LIVE_TASKS, OPEN_STATUSES, ExecutionStatus, TaskState
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +31,20 @@ def list_queue_loads() -> Iterator[QueueLoad]:
         )
         for queue, tasks, oldest in groups:
             yield QueueLoad(queue, state, tasks, oldest if state == TaskState.READY else None)
+
+
+def count_places_taken() -> dict[str, int]:
+    """Return how many runs have a place among each workspace's "running at once", by the runs.
+
+    `executor.services.places` says which; workspaces without any are left out.
+    """
+    tasks = Task.objects.filter(execution_id=OuterRef("pk"))
+    at_work = Exists(tasks.filter(state__in=(TaskState.READY, TaskState.RUNNING)))
+    parked = Q(status=ExecutionStatus.PAUSED) & ~at_work
+    roots = Execution.objects.across_workspaces().filter(
+        ~Exists(tasks.filter(state=TaskState.HELD)),
+        status__in=sorted(OPEN_STATUSES),
+        parent_id=None,
+    )
+    counted = roots.exclude(parked).order_by().values("workspace_id").annotate(n=Count("pk"))
+    return {row["workspace_id"]: row["n"] for row in counted}

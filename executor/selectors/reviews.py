@@ -36,10 +36,7 @@ def get_review_json(workspace_id: str, review_id: str) -> dict[str, Any]:
     Raises:
         ReviewNotFound: no such question here.
     """
-    review = Review.objects.of(workspace_id).filter(pk=review_id).first()
-    if review is None:
-        raise ReviewNotFound
-    return review_json(review)
+    return review_json(_get_review(workspace_id, review_id))
 
 
 def list_reviews(
@@ -102,10 +99,7 @@ def get_review_link(workspace_id: str, review_id: str) -> str:
     Raises:
         ReviewNotFound: no such question here.
     """
-    review = Review.objects.of(workspace_id).filter(pk=review_id).first()
-    if review is None:
-        raise ReviewNotFound
-    return review_link(review)
+    return review_link(_get_review(workspace_id, review_id))
 
 
 def review_json(review: Review) -> dict[str, Any]:
@@ -130,6 +124,13 @@ def with_reviews(payload: dict[str, Any], execution_id: str, paused: Collection[
         if node["nodeId"] in paused:
             asked = open_.get(node["nodeId"], [])
             node["reviews"] = [show_review(review) for review in asked]
+
+
+def _get_review(workspace_id: str, review_id: str) -> Review:
+    review = Review.objects.of(workspace_id).filter(pk=review_id).first()
+    if review is None:
+        raise ReviewNotFound
+    return review
 
 
 def _shown_decision(review: Review, decision: Mapping[str, Any]) -> dict[str, Any]:

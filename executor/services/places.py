@@ -9,18 +9,22 @@ Locks, in this order: the run's own row, its workspace's load, tasks. Whoever ha
 holds the load, so no two hand on the same.
 """
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 
-from django.db import connection
+from django.db import connection, transaction
 
 from billing.api import get_limits
+from common.clock import SYSTEM_CLOCK, Clock
 from common.sql import select_row
-from executor import dispatch
+from executor import conf, dispatch
 from executor.models import Execution, Task, WorkspaceLoad
-from executor.services.timing import shared_now
+from executor.selectors.load import count_places_taken
 from executor.types import ExecutionStatus, TaskState
+
+logger = logging.getLogger(__name__)
 
 _AT_WORK = (TaskState.READY, TaskState.RUNNING)
 
@@ -60,7 +64,7 @@ def leave_place(execution: Execution, now: datetime) -> None:
     if execution.parent_id is None:
         with connection.cursor() as cursor:
             cursor.execute(_leave_sql(), (execution.workspace_id,))
-        promote_held(execution.workspace_id, now)
+        _promote_one(execution.workspace_id, now)  # one was left, so there is room for one
 
 
 def leave_place_if_any(execution: Execution, now: datetime) -> None:
@@ -72,11 +76,43 @@ def leave_place_if_any(execution: Execution, now: datetime) -> None:
 def promote_held(workspace_id: str, now: datetime) -> int:
     """Let held runs go on while there are places; returns how many. The load must be locked."""
     promoted = 0
-    while (held := _next_held(workspace_id)) is not None and take_place(workspace_id):
-        for task in _release(held, now):
-            dispatch.ring_on_commit(task.task_id, task.queue)
+    while _promote_one(workspace_id, now):
         promoted += 1
     return promoted
+
+
+def _promote_one(workspace_id: str, now: datetime) -> bool:
+    held = _next_held(workspace_id)
+    if held is None or not take_place(workspace_id):
+        return False
+    for task in _release(held, now):
+        dispatch.ring_on_commit(task.task_id, task.queue)
+    return True
+
+
+def correct_loads(*, clock: Clock = SYSTEM_CLOCK) -> int:
+    """Set right the counts that are not what the runs say; returns how many. None should be wrong.
+
+    A place that nobody gives back would be lost to its workspace for ever.
+    """
+    taken = count_places_taken()
+    counts = dict(WorkspaceLoad.objects.values_list("pk", "running"))
+    suspects = [id_ for id_, running in counts.items() if running != taken.get(id_, 0)]
+    return sum(_correct_load(workspace_id, clock.now()) for workspace_id in suspects)
+
+
+def _correct_load(workspace_id: str, now: datetime) -> bool:
+    with transaction.atomic():
+        lock_load(workspace_id)  # who takes or leaves a place has either done so, or comes after
+        taken = count_places_taken().get(workspace_id, 0)
+        load = WorkspaceLoad.objects.filter(pk=workspace_id)
+        if not load.exclude(running=taken).update(running=taken):
+            return False
+        promote_held(workspace_id, now)
+    logger.error(
+        "places of %s were counted wrong", workspace_id, extra={"action": "load_corrected"}
+    )
+    return True
 
 
 def list_workspaces_with_held() -> list[str]:
@@ -111,10 +147,16 @@ def _next_held(workspace_id: str) -> str | None:
 
 
 def _release(execution_id: str, now: datetime) -> list[Promoted]:
-    held = Task.objects.filter(execution_id=execution_id, state=TaskState.HELD)
-    released = [Promoted(*values) for values in held.values_list("pk", "queue")]
-    held.update(state=TaskState.READY, wake_at=shared_now(now), rung_at=now)
-    return released
+    moment = "STATEMENT_TIMESTAMP()" if conf.is_postgres() else "%(now)s"
+    given = {"run": execution_id, "now": connection.ops.adapt_datetimefield_value(now)}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE executor_task SET state = '{TaskState.READY}', wake_at = {moment}, "  # noqa: S608
+            f"rung_at = %(now)s WHERE execution_id = %(run)s AND state = '{TaskState.HELD}' "
+            "RETURNING id, queue",
+            given,
+        )
+        return [Promoted(*values) for values in cursor.fetchall()]
 
 
 def _table() -> str:

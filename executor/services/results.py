@@ -8,7 +8,7 @@ from django.db import transaction
 
 from common import faults
 from common.clock import SYSTEM_CLOCK, Clock, rfc3339
-from common.sql import forgettable, insert_rows, update_rows
+from common.sql import forgettable, insert_rows, select_values, update_rows
 from executor import dispatch
 from executor.engine.codec import encode
 from executor.engine.known import result_of
@@ -126,9 +126,9 @@ def tell_progress(
     Returns the claims of tasks that are no longer their worker's, or whose run is over: they have
     nothing to say any more. A power cut may take such events back: the next try begins anew.
     """
-    rows = Execution.objects.across_workspaces().filter(pk=execution_id)
+    run = {"pk": execution_id}
     with forgettable():
-        found = rows.select_for_update().values_list("event_seq", "status").first()
+        found = select_values(Execution, ("event_seq", "status"), run, lock=True)
         is_open = found is not None and not ExecutionStatus(found[1]).is_final
         held = _still_held(words) if is_open else set()
         events = [
@@ -140,18 +140,24 @@ def tell_progress(
         if found is not None and events:
             last = found[0] + len(events)
             insert_rows([_event_row(execution_id, found[0] + 1, events, clock)])
-            rows.update(event_seq=last)
+            update_rows(Execution, {"event_seq": last}, run)
             dispatch.announce_on_commit(execution_id)
     return [word.claim for word in words if word.claim not in held]
 
 
 def _still_held(words: Sequence[Word]) -> set[Claim]:
     """Return the claims that still hold their tasks."""
-    task_ids = {word.claim.task_id for word in words}
-    tasks = Task.objects.filter(pk__in=task_ids, state=TaskState.RUNNING)
-    owned = set(tasks.values_list("pk", "fence", "lease_owner"))
-    claims = {word.claim for word in words}
-    return {claim for claim in claims if (claim.task_id, claim.fence, claim.owner) in owned}
+    return {claim for claim in {word.claim for word in words} if _is_held(claim)}
+
+
+def _is_held(claim: Claim) -> bool:
+    held = {
+        "pk": claim.task_id,
+        "state": TaskState.RUNNING,
+        "fence": claim.fence,
+        "lease_owner": claim.owner,
+    }
+    return select_values(Task, ("fence",), held) is not None
 
 
 def _event_row(

@@ -17,6 +17,7 @@ from executor.models import Occurrence
 from executor.services.ageing import end_overdue, end_stray
 from executor.services.cache import purge_cache
 from executor.services.collection import collect_deleted, enter_orphans
+from executor.services.places import correct_loads
 from executor.services.retention import ShouldStop, end_deleted, purge_expired
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -87,6 +88,10 @@ def _orphans(clock: Clock, should_stop: ShouldStop) -> Mapping[str, int]:
     return {"orphans": enter_orphans(clock=clock, should_stop=should_stop)}
 
 
+def _correct(clock: Clock, _should_stop: ShouldStop) -> Mapping[str, int]:
+    return {"loads": correct_loads(clock=clock)}
+
+
 def _forget_occurrences(clock: Clock, _should_stop: ShouldStop) -> Mapping[str, int]:
     forgotten, _ = Occurrence.objects.filter(due_at__lt=clock.now() - KEPT).delete()
     return {"occurrences": forgotten}
@@ -96,6 +101,7 @@ JOBS: tuple[Job, ...] = (
     Job("ageing", MINUTE, _end_open),
     Job("purge", HOUR, _purge),
     Job("cache", HOUR, _forget_cache),
+    Job("places", timedelta(minutes=10), _correct),
     Job("collection", timedelta(minutes=10), _collect),
     Job("orphans", DAY, _orphans),
     Job("occurrences", DAY, _forget_occurrences),

@@ -63,8 +63,9 @@ def _decision(request: HttpRequest, kind: str) -> Decision:
 def _page(
     request: HttpRequest, review: ReviewRef | None, *, problem: str = "", status: int = 200
 ) -> HttpResponse:
-    shown: dict[str, Any] = {"problem": problem, "review": review.shown if review else None}
+    shown: dict[str, Any] = {"problem": problem, "review": None, "max_comment": MAX_COMMENT}
     if review is not None:
+        shown["review"] = review.shown
         shown["values"] = [_shown(value) for value in review.shown["values"]]
     response = render(request, "pixelflow_site/review.html", shown, status=status)
     for name, value in _HEADERS.items():

@@ -4,23 +4,50 @@ A client that stops in the middle would else hold a socket, and mostly one of fe
 long as it likes.
 """
 
-from asyncio import BaseTransport, TimerHandle
+from asyncio import BaseTransport, Protocol, TimerHandle
 from typing import Any, ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 
-class PacedHttpProtocol(HttpToolsProtocol):
+class PacedWriting(Protocol):
+    """A deadline for each step of writing; goes before one of uvicorn's protocols."""
+
+    drain_s: ClassVar[float] = 30.0  # within it, a client must make room for more
+
+    writing: TimerHandle | None = None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop the clock."""
+        self._set_writing(None)
+        super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Expect the client to take what lies ready for it."""
+        super().pause_writing()
+        own: Any = self  # uvicorn's protocols have a loop and a transport
+        self._set_writing(own.loop.call_later(self.drain_s, own.transport.abort))
+
+    def resume_writing(self) -> None:
+        """Go on writing."""
+        super().resume_writing()
+        self._set_writing(None)
+
+    def _set_writing(self, timer: TimerHandle | None) -> None:
+        if self.writing is not None:
+            self.writing.cancel()
+        self.writing = timer
+
+
+class PacedHttpProtocol(PacedWriting, HttpToolsProtocol):
     """uvicorn's protocol with a deadline for each step of reading and of writing."""
 
     step_s: ClassVar[float] = 15.0  # within it, `step_bytes` of a request must come, or its rest
     step_bytes: ClassVar[int] = 16 * 1024
-    drain_s: ClassVar[float] = 30.0  # within it, a client must make room for more of an answer
     linger_s: ClassVar[float] = 5.0  # so long a body is dropped that was answered before its end
 
     reading: TimerHandle | None = None
-    writing: TimerHandle | None = None
     step_left = 0
 
     def connection_made(self, transport: BaseTransport) -> None:
@@ -31,7 +58,6 @@ class PacedHttpProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop the clocks."""
         self._set_reading(None)
-        self._set_writing(None)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -62,16 +88,6 @@ class PacedHttpProtocol(HttpToolsProtocol):
         if self._is_answered_early():
             self._set_reading(self.loop.call_later(self.linger_s, self.transport.close))
 
-    def pause_writing(self) -> None:
-        """Expect the client to take what lies ready for it."""
-        super().pause_writing()
-        self._set_writing(self.loop.call_later(self.drain_s, self.transport.abort))
-
-    def resume_writing(self) -> None:
-        """Go on writing."""
-        super().resume_writing()
-        self._set_writing(None)
-
     def _expect_step(self) -> None:
         self.step_left = self.step_bytes
         self._set_reading(self.loop.call_later(self.step_s, self._end_step))
@@ -91,39 +107,10 @@ class PacedHttpProtocol(HttpToolsProtocol):
             self.reading.cancel()
         self.reading = timer
 
-    def _set_writing(self, timer: TimerHandle | None) -> None:
-        if self.writing is not None:
-            self.writing.cancel()
-        self.writing = timer
 
-
-class PacedSocketProtocol(WebSocketsSansIOProtocol):
+class PacedSocketProtocol(PacedWriting, WebSocketsSansIOProtocol):
     """uvicorn's protocol of WebSockets with a deadline for reading.
 
     The application tells a slow reader so (4408), which it will hardly read either; this is what
     lets go of its memory.
     """
-
-    drain_s: ClassVar[float] = 30.0  # within it, a client must make room for more
-
-    writing: TimerHandle | None = None
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Stop the clock."""
-        self._set_writing(None)
-        super().connection_lost(exc)
-
-    def pause_writing(self) -> None:
-        """Expect the client to take what lies ready for it."""
-        super().pause_writing()
-        self._set_writing(self.loop.call_later(self.drain_s, self.transport.abort))
-
-    def resume_writing(self) -> None:
-        """Go on writing."""
-        super().resume_writing()
-        self._set_writing(None)
-
-    def _set_writing(self, timer: TimerHandle | None) -> None:
-        if self.writing is not None:
-            self.writing.cancel()
-        self.writing = timer

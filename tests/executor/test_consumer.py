@@ -20,28 +20,10 @@ from tests.executor.followers import (
 )
 from tests.executor.live import IN_MEMORY, the_layer
 from tests.factories import (
-    make_execution,
-    make_finished_execution,
-    make_published_workflow,
     run_all,
 )
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("live")]
-
-
-@pytest.fixture
-def workflow(workspace):
-    return make_published_workflow(workspace)
-
-
-@pytest.fixture
-def execution_id(workflow):
-    return make_execution(workflow).execution_id
-
-
-@pytest.fixture
-def finished_id(workflow):
-    return make_finished_execution(workflow).execution_id
 
 
 @pytest.fixture

@@ -27,28 +27,10 @@ from tests.executor.followers import (
 )
 from tests.executor.live import Socket, on_each_reader, the_layer
 from tests.factories import (
-    make_execution,
-    make_finished_execution,
     make_key,
-    make_published_workflow,
 )
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("live")]
-
-
-@pytest.fixture
-def workflow(workspace):
-    return make_published_workflow(workspace)
-
-
-@pytest.fixture
-def execution_id(workflow):
-    return make_execution(workflow).execution_id
-
-
-@pytest.fixture
-def finished_id(workflow):
-    return make_finished_execution(workflow).execution_id
 
 
 @pytest.fixture

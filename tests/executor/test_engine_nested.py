@@ -38,30 +38,32 @@ def statuses(answer: dict[str, Any]) -> dict[str, str]:
     return {node["nodeId"]: node["status"] for node in answer["nodes"]}
 
 
+PIECES = graph(
+    {
+        "in": ("input.list", {"name": "texts", "items": "text"}),
+        "split": ("text.split", {"mode": "words"}),
+        "case": "text.case",
+        "join": ("text.join", {"separator": "-"}),
+        "o": ("output", {"name": "joined"}),
+        "o2": ("output", {"name": "pieces"}),
+    },
+    [
+        "in.value -> split.text",
+        "split.texts -> case.text",
+        "case.text -> join.texts",
+        "join.text -> o.value",
+        "case.text -> o2.value",
+    ],
+)
+
+
 def tasks_of(simulation: Simulation, node: str) -> int:
     segment = simulation.plan.segment_of[node]
     return sum(task.segment == segment for task in simulation.tasks_run)
 
 
 def test_texts_are_split_changed_and_joined_each_by_itself() -> None:
-    document = graph(
-        {
-            "in": ("input.list", {"name": "texts", "items": "text"}),
-            "split": ("text.split", {"mode": "words"}),
-            "case": "text.case",
-            "join": ("text.join", {"separator": "-"}),
-            "o": ("output", {"name": "joined"}),
-            "o2": ("output", {"name": "pieces"}),
-        },
-        [
-            "in.value -> split.text",
-            "split.texts -> case.text",
-            "case.text -> join.texts",
-            "join.text -> o.value",
-            "case.text -> o2.value",
-        ],
-    )
-    resolution = resolve(parse_graph(document), build_catalogue())
+    resolution = resolve(parse_graph(PIECES), build_catalogue())
     plan = build_plan(resolution.graph)
 
     answer = Simulation(plan, {"texts": ["a b", "", "c d e"]}).run()

@@ -4,14 +4,17 @@ import threading
 
 import pytest
 from django.db import connection, connections
+from django.test.utils import CaptureQueriesContext
 
 from accounts.api import SYSTEM_ACTOR, override_limits
 from billing.api import forget_limits
+from common.ids import new_id
 from executor.models import Execution, Task, WorkspaceLoad
 from executor.runtime.perform import Performer
 from executor.services.accept import accept_execution
 from executor.services.cancel import cancel_execution
 from executor.services.claims import claim_next, promote_forgotten
+from executor.services.places import correct_loads
 from executor.types import ExecutionRequest, Trigger
 from tests.executor.runs import accept, perform_all, publish, ready_tasks
 from tests.factories import make_workspace
@@ -125,6 +128,65 @@ def test_a_plan_that_grew_lets_held_runs_go_on(workspace, flow) -> None:
 
     assert promote_forgotten() == 1
     assert states() == ["ready", "ready", "ready", "held"]
+
+
+def test_x61_a_claim_does_not_walk_through_what_is_ready(workspace, flow) -> None:
+    accept(workspace, flow, {"text": "x"})
+    task = Task.objects.get()
+    copies = [
+        Task(
+            id=new_id("task"),
+            execution_id=task.execution_id,
+            workspace_id=workspace.id,
+            segment=0,
+            queue=task.queue,
+            wake_at=task.wake_at,
+        )
+        for _ in range(3_000)
+    ]
+    Task.objects.bulk_create(copies)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE executor_task")
+    with CaptureQueriesContext(connection) as queries:
+        claimed_run()
+
+    (claim,) = (query["sql"] for query in queries if "RECURSIVE" in query["sql"])
+    plan = explained(claim)
+
+    assert "task_fair" in plan
+    for walk in ("task_claimable", "Seq Scan on executor_task", "SCAN t "):
+        assert walk not in plan
+
+
+def explained(statement: str) -> str:
+    """How the database would go about a statement."""
+    how = "EXPLAIN" if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN"
+    with connection.cursor() as cursor:
+        cursor.execute(f"{how} {statement}".replace("%", "%%"))
+        return "\n".join(str(row[-1]) for row in cursor.fetchall())
+
+
+def test_a_place_that_nobody_gave_back_is_found_and_handed_on(workspace, flow, caplog) -> None:
+    for n in range(3):
+        accept(workspace, flow, {"text": str(n)})
+    WorkspaceLoad.objects.filter(pk=workspace.id).update(running=3)
+    Performer("w").perform(ready_tasks()[0])
+    assert states() == ["done", "ready", "held"]
+
+    assert (correct_loads(), correct_loads()) == (1, 0)
+
+    assert states() == ["done", "ready", "ready"]
+    assert running_count(workspace) == 2
+    assert "counted wrong" in caplog.text
+
+
+def test_a_held_run_is_not_counted_as_lost(workspace, flow) -> None:
+    for n in range(4):
+        accept(workspace, flow, {"text": str(n)})
+
+    assert correct_loads() == 0
+    assert perform_all() == 4
+    assert correct_loads() == 0
 
 
 def test_x61_the_workspace_with_fewest_running_goes_first(workspace, flow) -> None:

@@ -11,7 +11,8 @@ from django.db import connection, transaction
 from common.clock import utc_now
 from executor import conf
 from executor.errors import LeaseLost
-from executor.models import Task
+from executor.models import Execution, Task
+from executor.runtime.control import take_over_leases
 from executor.runtime.perform import Performer
 from executor.runtime.worker import WorkerProcess
 from executor.selectors.runs import list_events
@@ -111,6 +112,30 @@ def test_a_poisonous_task_is_named_until_somebody_ends_its_run(accepted, workspa
     fail_poisonous(task_id=claim.task_id)
     assert release_dead(all_leases=True) == []
     assert answer_of(workspace, accepted.execution_id)["status"] == "FAILED"
+
+
+@pytest.mark.parametrize(
+    "end_poison",
+    [
+        pytest.param(lambda: WorkerProcess(queues=("runs",)).sweep(), id="sweep"),
+        pytest.param(take_over_leases, id="start"),
+    ],
+)
+def test_a_poisonous_task_that_cannot_be_ended_does_not_keep_the_others(
+    workspace, caplog, end_poison
+) -> None:
+    runs = [accept(workspace, publish(workspace, SHOUT), {"text": text}) for text in ("x", "y")]
+    Task.objects.update(attempts=conf.max_attempts() - 1)
+    for _ in runs:
+        claimed("dying")
+    Task.objects.update(lease_until=utc_now() - timedelta(hours=1))
+    broken, other = (run.execution_id for run in runs)
+    Execution.objects.across_workspaces().filter(pk=broken).update(state={})
+
+    end_poison()
+
+    assert answer_of(workspace, other)["status"] == "FAILED"
+    assert "poison failed" in caplog.text
 
 
 def test_telling_of_progress_does_not_make_a_task_less_poisonous(accepted) -> None:

@@ -6,28 +6,11 @@ import pytest
 
 from executor.models import Task
 from tests.executor.runs import accept, answer_of, perform_all, publish, run
+from tests.executor.test_engine_nested import PIECES
 from tests.factories import make_workspace
 from tests.graphs import graph
 
 pytestmark = pytest.mark.django_db
-
-PIECES = graph(
-    {
-        "in": ("input.list", {"name": "texts", "items": "text"}),
-        "split": ("text.split", {"mode": "words"}),
-        "case": "text.case",
-        "join": ("text.join", {"separator": "-"}),
-        "o": ("output", {"name": "joined"}),
-        "o2": ("output", {"name": "pieces"}),
-    },
-    [
-        "in.value -> split.text",
-        "split.texts -> case.text",
-        "case.text -> join.texts",
-        "join.text -> o.value",
-        "case.text -> o2.value",
-    ],
-)
 
 
 def nested(items: str, type_: str, port: str) -> dict[str, Any]:

@@ -13,8 +13,8 @@ from executor import conf
 from executor.errors import LeaseLost
 from executor.media.encode import encode_draft, open_picture
 from executor.models import Execution, NodeResults, Task
-from executor.runtime.running import Cancellation
 from executor.runtime.perform import Performer
+from executor.runtime.running import Cancellation
 from executor.selectors.runs import get_poll_answer, list_events
 from executor.services import claims
 from executor.services.cancel import cancel_execution

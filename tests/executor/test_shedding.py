@@ -1,6 +1,8 @@
 """Who is refused while too many runs wait, and for how long."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from common.errors import Unavailable
 from executor.services.shedding import Backlog, Shedder, look_at_backlog
@@ -64,3 +66,18 @@ def test_held_and_ready_tasks_count_as_waiting(workspace) -> None:
         accept(workspace, flow, {"text": str(n)})
 
     assert look_at_backlog().waiting == 3
+
+
+@pytest.mark.skipif(
+    connection.vendor != "sqlite", reason="PostgreSQL goes by what it knows of rows"
+)
+def test_looking_at_the_backlog_does_not_walk_through_what_is_over(workspace) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        look_at_backlog()
+
+    with connection.cursor() as cursor:
+        plans = [
+            cursor.execute(f"EXPLAIN QUERY PLAN {query['sql']}").fetchone()[-1] for query in queries
+        ]
+
+    assert ["task_claimable" in plans[0], "task_held" in plans[1]] == [True, True], plans

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from typing import TypeVar
 
 import pytest
 
@@ -29,7 +30,10 @@ def codes_in_source() -> Iterator[str]:
                     yield str(code.value)
 
 
-def below(error: type) -> Iterator[type]:
+Error = TypeVar("Error", bound=Exception)
+
+
+def below(error: type[Error]) -> Iterator[type[Error]]:
     """A class of errors and all below it."""
     yield error
     for child in error.__subclasses__():

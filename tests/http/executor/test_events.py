@@ -22,10 +22,7 @@ from pixelflow_site.server.waits import answer_held
 from tests.client import ApiClient
 from tests.executor.live import IN_MEMORY, EventStream, live_news, on_each_reader, the_layer
 from tests.factories import (
-    make_execution,
-    make_finished_execution,
     make_key,
-    make_published_workflow,
     run_all,
 )
 from tests.http.problem import assert_problem
@@ -50,21 +47,6 @@ class Counted:
         if sql.startswith("SELECT") and f'FROM "{self.table}"' in sql:
             self.selects += 1
         return execute(sql, params, many, context)
-
-
-@pytest.fixture
-def workflow(workspace):
-    return make_published_workflow(workspace)
-
-
-@pytest.fixture
-def execution_id(workflow):
-    return make_execution(workflow).execution_id
-
-
-@pytest.fixture
-def finished_id(workflow):
-    return make_finished_execution(workflow).execution_id
 
 
 @pytest.fixture
