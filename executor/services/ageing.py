@@ -1,6 +1,8 @@
 """Runs that nothing else would bring to their end: too old, or of a run that is over."""
 
-from django.db import transaction
+import logging
+
+from django.db import DatabaseError, transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from common.clock import SYSTEM_CLOCK, Clock
@@ -12,6 +14,8 @@ from executor.services.retention import ShouldStop, never
 from executor.services.transitions import lock_execution
 from executor.types import OPEN_STATUSES, ExecutionStatus, RunError
 
+logger = logging.getLogger(__name__)
+
 AT_ONCE = 500
 
 _TOO_OLD = RunError("timed_out", "The run was not over within the time that a run may take.")
@@ -21,8 +25,9 @@ def end_overdue(*, clock: Clock = SYSTEM_CLOCK, should_stop: ShouldStop = never)
     """Fail runs that are open past the age limit, with the runs that they started; returns runs."""
     ended = 0
     while not should_stop() and (found := _overdue(clock)):
-        ended += sum(_fail(execution_id, clock) for execution_id in found)
-        if len(found) < AT_ONCE:
+        ended_now = sum(_try_to_fail(execution_id, clock) for execution_id in found)
+        ended += ended_now
+        if len(found) < AT_ONCE or not ended_now:
             break
     return ended
 
@@ -49,6 +54,17 @@ def _overdue(clock: Clock) -> list[str]:
 
 def _open() -> QuerySet[Execution]:
     return Execution.objects.across_workspaces().filter(status__in=sorted(OPEN_STATUSES))
+
+
+def _try_to_fail(execution_id: str, clock: Clock) -> bool:
+    """Fail a run; one that cannot be ended is logged, and holds up none of those behind it."""
+    try:
+        return _fail(execution_id, clock)
+    except DatabaseError:
+        raise
+    except Exception:
+        logger.exception("%s cannot be ended", execution_id, extra={"action": "run_not_ended"})
+        return False
 
 
 def _fail(execution_id: str, clock: Clock) -> bool:

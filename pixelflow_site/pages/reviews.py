@@ -4,6 +4,7 @@ Looking decides nothing, so that scanners of mail can follow the link; only the 
 """
 
 import json
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -66,6 +67,7 @@ def _page(
     shown: dict[str, Any] = {"problem": problem, "review": None, "max_comment": MAX_COMMENT}
     if review is not None:
         shown["review"] = review.shown
+        shown["until"] = datetime.fromisoformat(review.shown["expiresAt"])
         shown["values"] = [_shown(value) for value in review.shown["values"]]
     response = render(request, "pixelflow_site/review.html", shown, status=status)
     for name, value in _HEADERS.items():
