@@ -2,11 +2,13 @@
 
 import logging
 import secrets
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
 from django.db import Error as DatabaseError
+from django.db import InterfaceError, OperationalError, close_old_connections
 
 from common import faults, metrics
 from common.clock import SYSTEM_CLOCK, Clock
@@ -51,6 +53,8 @@ from workflows.catalogue.errors import NodeCancelled
 logger = logging.getLogger(__name__)
 
 COMMIT_EVERY_S = 1.0
+GIVE_BACK_TRIES = 20
+GIVE_BACK_EVERY_S = 1.0
 ON_OWN_FOR_S = 20.0  # then the rest of a run is left to whoever is free
 
 
@@ -124,13 +128,26 @@ class Performer:
                 metrics.leases_ended("lost")
             logger.info("task dropped", extra={"action": "task_dropped", "task": claim.task_id})
             return None
-        except DatabaseError:
-            # The lease runs out by itself and another try finds everything as it was.
+        except DatabaseError as error:
+            # At worst the lease runs out, and another try finds everything as it was.
             logger.exception("task not stored", extra={"action": "task_not_stored"})
+            if isinstance(error, OperationalError | InterfaceError):
+                self._give_back(claim)
             return None
         finally:
             self.running.remove(claim)
             self.teller.forget(claim)
+
+    def _give_back(self, claim: Claim) -> None:
+        """Hand a task back once the database answers again, rather than let its lease run out."""
+        for _ in range(GIVE_BACK_TRIES):
+            close_old_connections()
+            with suppress(DatabaseError):
+                hand_back(claim=claim, after_s=GIVE_BACK_EVERY_S, clock=self.clock)
+                return
+            if self.is_stopping:
+                return
+            time.sleep(GIVE_BACK_EVERY_S)
 
     @contextmanager
     def _in_room(self, claim: Claim) -> Iterator[None]:

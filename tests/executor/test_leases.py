@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import Error as DatabaseError
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 
 from common.clock import utc_now
 from executor import conf
@@ -210,3 +210,24 @@ def test_a_loop_of_the_worker_goes_on_after_a_round_that_broke(error, caplog) ->
 
     assert len(rounds) == 2
     assert "sweep failed" in caplog.text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_task_whose_store_the_database_refused_is_handed_back_once_it_answers(
+    workspace, accepted
+) -> None:
+    def refuse(execute, sql, params, many, context):
+        if sql.startswith('INSERT INTO "executor_noderesults"') and not refused:
+            refused.append(sql)
+            raise OperationalError("the server closed the connection")
+        return execute(sql, params, many, context)
+
+    refused: list[str] = []
+    with connection.execute_wrapper(refuse):
+        Performer("worker").perform(ready_tasks()[0])
+
+    task = Task.objects.get(execution_id=accepted.execution_id)
+    assert (task.state, task.lease_until, task.attempts) == ("ready", None, 0)
+    Task.objects.update(wake_at=utc_now())
+    Performer("other").perform(task.id)
+    assert answer_of(workspace, accepted.execution_id)["status"] == "COMPLETED"
