@@ -25,6 +25,11 @@ def postgres_bin() -> Path | None:
     return next((folder for folder in _POSTGRES_FOLDERS if (folder / "initdb").exists()), None)
 
 
+def may_do_without() -> bool:
+    """Say whether a test that starts PostgreSQL may be skipped: never where services are required."""
+    return postgres_bin() is None and os.environ.get("REQUIRE_SERVICES") != "1"
+
+
 def free_port() -> int:
     """A port that nobody listens on."""
     with socket.socket() as probe:

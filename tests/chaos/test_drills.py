@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 
 from tests.chaos.commands import json_of
-from tests.chaos.servers import postgres_bin
+from tests.chaos.servers import may_do_without
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.postgres,
     pytest.mark.redis,
-    pytest.mark.skipif(postgres_bin() is None, reason="the drills start a PostgreSQL"),
+    pytest.mark.skipif(may_do_without(), reason="the drills start a PostgreSQL"),
 ]
 
 OF_REDIS = (

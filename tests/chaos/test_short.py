@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.chaos.commands import json_of
-from tests.chaos.servers import postgres_bin
+from tests.chaos.servers import may_do_without
 
 
 def chaos(engine: str, *, kills: int) -> Any:
@@ -34,7 +34,7 @@ def test_X3_eighty_kills_on_sqlite_lose_nothing_and_do_nothing_twice() -> None:
 
 @pytest.mark.postgres
 @pytest.mark.redis
-@pytest.mark.skipif(postgres_bin() is None, reason="the test starts a PostgreSQL of its own")
+@pytest.mark.skipif(may_do_without(), reason="the test starts a PostgreSQL of its own")
 def test_X3_fifty_kills_on_postgres_and_redis_lose_nothing_and_do_nothing_twice() -> None:
     report = chaos("postgres", kills=50)
 
