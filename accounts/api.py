@@ -8,6 +8,7 @@ from accounts.errors import (
     AlreadyMember,
     EmailTaken,
     KeyNotFound,
+    KeyRetired,
     LastOwner,
     MemberNotFound,
     RoleTooLow,
@@ -20,10 +21,20 @@ from accounts.selectors import (
     get_workspace_ref,
     list_all_workspaces,
     list_api_keys,
+    list_audit,
     list_workspaces_of,
 )
+from accounts.services.audit import PLATFORM, anchor_audit, record_audit
 from accounts.services.checks import authorise
-from accounts.services.keys import authenticate_key, create_api_key, revoke_api_key
+from accounts.services.idempotency import purge_idempotency
+from accounts.services.key_headers import authenticate_header
+from accounts.services.keys import (
+    authenticate_key,
+    change_api_key,
+    create_api_key,
+    revoke_api_key,
+    roll_api_key,
+)
 from accounts.services.users import create_user, give_access
 from accounts.services.workspaces import (
     add_member,
@@ -32,16 +43,21 @@ from accounts.services.workspaces import (
     delete_workspace,
     override_limits,
     remove_member,
+    set_plan,
 )
 from accounts.types import (
     LIMIT_NAMES,
+    NULLABLE_LIMITS,
     PERMISSIONS,
     SYSTEM_ACTOR,
+    UNRESTRICTED,
     Actor,
     ActorKind,
+    AuditRef,
     IssuedKey,
     KeyMode,
     KeyRef,
+    KeyRestrictions,
     MembershipRef,
     Permission,
     Principal,
@@ -55,16 +71,22 @@ from accounts.types import (
 
 __all__ = [
     "LIMIT_NAMES",
+    "NULLABLE_LIMITS",
     "PERMISSIONS",
+    "PLATFORM",
     "SYSTEM_ACTOR",
+    "UNRESTRICTED",
     "Actor",
     "ActorKind",
     "AlreadyMember",
+    "AuditRef",
     "EmailTaken",
     "IssuedKey",
     "KeyMode",
     "KeyNotFound",
     "KeyRef",
+    "KeyRestrictions",
+    "KeyRetired",
     "LastOwner",
     "MemberNotFound",
     "MembershipRef",
@@ -77,8 +99,11 @@ __all__ = [
     "WorkspaceNotFound",
     "WorkspaceRef",
     "add_member",
+    "anchor_audit",
+    "authenticate_header",
     "authenticate_key",
     "authorise",
+    "change_api_key",
     "change_role",
     "clean_line",
     "clean_name",
@@ -93,8 +118,13 @@ __all__ = [
     "give_access",
     "list_all_workspaces",
     "list_api_keys",
+    "list_audit",
     "list_workspaces_of",
     "override_limits",
+    "purge_idempotency",
+    "record_audit",
     "remove_member",
     "revoke_api_key",
+    "roll_api_key",
+    "set_plan",
 ]

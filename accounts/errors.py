@@ -9,10 +9,16 @@ Forbidden
 Conflict
 ├── EmailTaken
 ├── AlreadyMember
-└── LastOwner           a workspace keeps at least one owner
+├── KeyRetired          a key that was revoked, has expired, or was rolled before
+├── LastOwner           a workspace keeps at least one owner
+└── IdempotencyInProgress   a twin of the request is being carried out
+Invalid
+└── IdempotencyKeyReused    the key was used for another request
+
+`AlreadyAnswered` stands beside them: it is no refusal, but the way to the answer given before.
 """
 
-from common.errors import Conflict, Forbidden, NotFound
+from common.errors import Conflict, Forbidden, Invalid, NotFound
 
 
 class WorkspaceNotFound(NotFound):
@@ -45,7 +51,35 @@ class AlreadyMember(Conflict):
     default_detail = "This user is a member of the workspace already."
 
 
+class KeyRetired(Conflict):
+    """The key was revoked, has expired, or was rolled before."""
+
+    default_detail = "This key was revoked, has expired, or was rolled before."
+
+
 class LastOwner(Conflict):
     """The workspace would be left without an owner."""
 
     default_detail = "A workspace needs at least one owner."
+
+
+class IdempotencyInProgress(Conflict):
+    """A request with the same `Idempotency-Key` is being carried out right now."""
+
+    code = "idempotency_in_progress"
+    default_detail = "A request with this Idempotency-Key is in progress."
+    retry_after_s = 1
+
+
+class IdempotencyKeyReused(Invalid):
+    """The `Idempotency-Key` is that of another method, path, query or body."""
+
+    code = "idempotency_key_reused"
+    default_detail = "This Idempotency-Key was used for another request."
+
+    def __init__(self) -> None:
+        super().__init__([])
+
+
+class AlreadyAnswered(Exception):
+    """The request was carried out before; what is under way must be undone, and that answer given."""

@@ -1,5 +1,6 @@
 """The tables of people, workspaces and keys. Only this app's services write them."""
 
+from datetime import UTC
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
@@ -14,8 +15,10 @@ from accounts.types import (
     clean_email,
     clean_line,
     clean_name,
+    problem_of_limit,
 )
 from common import strict_json
+from common.canonical import digest
 from common.clock import utc_now
 from common.errors import MalformedRequest
 from common.fields import CheckedJSONField, id_field
@@ -99,27 +102,18 @@ class User(AbstractBaseUser, PermissionsMixin):
 class Workspace(models.Model):
     """What customers' things belong to: workflows, runs, files, keys, credits.
 
-    The tenant itself, so the one table of theirs without a `workspace` column. `credits` is the
-    balance that billing keeps beside its ledger; the constraint is the last wall against spending
-    what is not there. `plan` is a word and not a foreign key, because plans are billing's, which
-    stands above this app. `limit_overrides` holds what staff granted beyond the plan.
+    The tenant itself, so the one table of theirs without a `workspace` column. `plan` is a word and
+    not a foreign key, because plans are billing's, which stands above this app and keeps the
+    credits as well. `limit_overrides` holds what staff granted beyond the plan.
     Deleting sets `deleted_at`: keys die at once, the data is erased later, the ledger stays.
     """
 
     id = id_field()
     name = models.CharField(max_length=MAX_NAME_LENGTH)
     plan = models.CharField(max_length=32, default="free")
-    credits = models.BigIntegerField(default=0)
     limit_overrides = CheckedJSONField(default=dict, blank=True)
     created_at = models.DateTimeField(default=utc_now, editable=False)
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(
-                condition=models.Q(credits__gte=0), name="workspace_credits_not_negative"
-            )
-        ]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.id})"
@@ -135,6 +129,12 @@ class Workspace(models.Model):
             strict_json.check_text(self.limit_overrides)
         except MalformedRequest as error:
             raise ValidationError({"limit_overrides": error.detail}) from error
+        problems = {
+            name: problem_of_limit(name, figure) for name, figure in self.limit_overrides.items()
+        }
+        wrong = [f"{name} {problem}." for name, problem in problems.items() if problem]
+        if wrong:
+            raise ValidationError({"limit_overrides": wrong})
 
 
 class Membership(TenantModel):
@@ -171,6 +171,11 @@ class ApiKey(TenantModel):
     is the HMAC of the whole token under the pepper that `pepper_id` names, so a copy of this table
     opens nothing, and a pepper can be replaced while keys made under the last one go on working.
     A key is never deleted: revoked and expired ones stay to be named in history.
+
+    `monthly_cap` is the credits that it may spend in a UTC month, null without a cap.
+    `workflows` are the ids that it may use, `addresses` the networks that it may be used from; an
+    empty list is no restriction. `replaced_by` is the key that took its place when it was rolled;
+    it goes on until `expires_at` then.
     """
 
     id = id_field()
@@ -181,6 +186,12 @@ class ApiKey(TenantModel):
     pepper_id = models.CharField(max_length=16)
     mode = models.CharField(max_length=4, choices=[("live", "live"), ("test", "test")])
     scopes = models.JSONField(default=list)
+    monthly_cap = models.BigIntegerField(null=True, blank=True)
+    workflows = models.JSONField(default=list, blank=True)
+    addresses = models.JSONField(default=list, blank=True)
+    replaced_by = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
     created_by = models.ForeignKey(
         User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
@@ -195,7 +206,11 @@ class ApiKey(TenantModel):
             # Test keys spend nothing: a third word must not slip between the two.
             models.CheckConstraint(
                 condition=models.Q(mode__in=["live", "test"]), name="api_key_mode_known"
-            )
+            ),
+            models.CheckConstraint(
+                condition=models.Q(monthly_cap=None) | models.Q(monthly_cap__gte=0),
+                name="api_key_cap_not_negative",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -205,6 +220,122 @@ class ApiKey(TenantModel):
     def hint(self) -> str:
         """What may be shown of the secret."""
         return f"sk-{self.mode}-{self.public_id}…"
+
+
+class IdempotencyRecord(TenantModel):
+    """The first answer to a POST that named an `Idempotency-Key`, kept to be given again.
+
+    It is written in the transaction that does what the request asked for: one without the other
+    cannot be. `principal` is `api`, or `hook:<id>` for a webhook's callers. A record past
+    `expires_at` is none, whether it was purged by then or not.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    workspace = models.ForeignKey(
+        Workspace, on_delete=models.DO_NOTHING, related_name="+", db_index=False
+    )
+    mode = models.CharField(max_length=4)
+    principal = models.CharField(max_length=60)
+    key = models.CharField(max_length=255)
+    fingerprint = models.CharField(max_length=64)
+    status = models.SmallIntegerField()
+    headers = models.JSONField(default=dict)
+    body = models.BinaryField()
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+
+    class Meta(TenantModel.Meta):
+        indexes = [models.Index(fields=["expires_at"], name="idempotency_expiry")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workspace", "mode", "principal", "key"], name="idempotency_once"
+            )
+        ]
+
+
+class AuditEntry(models.Model):
+    """Who did what to which thing: written with the change itself, never changed, never deleted.
+
+    Entries of one workspace form a chain: `digest` is that of the entry with the `previous` one's,
+    `number` counts from 1. `workspace_id` is empty for what belongs to no workspace.
+    `before` and `after` are short facts, or digests of long ones; `network` is the caller's, cut to
+    /24 or /48.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    workspace_id = models.CharField(max_length=40, default="", blank=True)
+    number = models.BigIntegerField()
+    actor = models.CharField(max_length=80)
+    via = models.CharField(max_length=12)
+    verb = models.CharField(max_length=40)
+    object_type = models.CharField(max_length=40)
+    object_id = models.CharField(max_length=80)
+    before = CheckedJSONField(null=True)
+    after = CheckedJSONField(null=True)
+    network = models.CharField(max_length=64, default="", blank=True)
+    request_id = models.CharField(max_length=128, default="", blank=True)
+    created_at = models.DateTimeField()
+    previous = models.CharField(max_length=64)
+    digest = models.CharField(max_length=64)
+
+    class Meta:
+        verbose_name_plural = "audit entries"
+        indexes = [models.Index(fields=["object_type", "object_id"], name="audit_of_object")]
+        constraints = [
+            models.UniqueConstraint(fields=["workspace_id", "number"], name="audit_number_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.workspace_id} {self.number}: {self.verb} {self.object_type} {self.object_id}"
+
+    def compute_digest(self) -> str:
+        """Return the digest that an entry with these values has; every column but the id is in it."""
+        return digest(
+            {
+                "workspace": self.workspace_id,
+                "number": self.number,
+                "actor": self.actor,
+                "via": self.via,
+                "verb": self.verb,
+                "objectType": self.object_type,
+                "objectId": self.object_id,
+                "before": self.before,
+                "after": self.after,
+                "network": self.network,
+                "requestId": self.request_id,
+                "createdAt": self.created_at.astimezone(UTC).isoformat(timespec="microseconds"),
+                "previous": self.previous,
+            }
+        )
+
+
+class AuditHead(models.Model):
+    """The end of a workspace's chain of audit entries: the row that writers queue at."""
+
+    workspace_id = models.CharField(primary_key=True, max_length=40)
+    number = models.BigIntegerField(default=0)
+    digest = models.CharField(max_length=64, default="")
+
+    def __str__(self) -> str:
+        return f"{self.workspace_id}: {self.number}"
+
+
+class AuditAnchor(models.Model):
+    """Where a workspace's chain stood on a day; whoever keeps a copy can prove the rest."""
+
+    id = models.BigAutoField(primary_key=True)
+    workspace_id = models.CharField(max_length=40)
+    day = models.DateField()
+    number = models.BigIntegerField()
+    digest = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["workspace_id", "day"], name="audit_anchor_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.workspace_id} {self.day}: {self.number}"
 
 
 def _checked(field: str, clean: Any, text: str) -> str:

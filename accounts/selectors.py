@@ -1,10 +1,24 @@
-"""Reads of people, workspaces and keys; what they return are refs, never rows."""
+"""Reads of people, workspaces, keys and the audit log; what they return are refs, never rows."""
+
+from collections.abc import Collection, Iterator
 
 from accounts.errors import WorkspaceNotFound
-from accounts.models import ApiKey, Membership, User, Workspace
+from accounts.models import (
+    ApiKey,
+    AuditAnchor,
+    AuditEntry,
+    AuditHead,
+    Membership,
+    User,
+    Workspace,
+)
 from accounts.types import (
+    AuditBreach,
+    AuditMark,
+    AuditRef,
     KeyMode,
     KeyRef,
+    KeyRestrictions,
     MembershipRef,
     Role,
     Scope,
@@ -12,6 +26,7 @@ from accounts.types import (
     WorkspaceRef,
     clean_email,
 )
+from common.sql import snapshot
 
 
 def get_workspace(workspace_id: str) -> WorkspaceRef:
@@ -68,6 +83,110 @@ def list_api_keys(workspace_id: str) -> list[KeyRef]:
     return [key_ref(row) for row in ApiKey.objects.of(workspace_id).order_by("-pk")]
 
 
+def list_audit(
+    workspace_id: str,
+    *,
+    before: int | None = None,
+    limit: int = 50,
+    object_type: str | None = None,
+    object_id: str | None = None,
+) -> list[AuditRef]:
+    """Return up to `limit` entries of a workspace's audit log, newest first.
+
+    `before` is the number of the last entry on the page before; `object_type` and `object_id`
+    narrow the list to one kind of thing, or to one thing.
+    """
+    rows = AuditEntry.objects.filter(workspace_id=workspace_id)
+    if before is not None:
+        rows = rows.filter(number__lt=before)
+    if object_type is not None:
+        rows = rows.filter(object_type=object_type)
+    if object_id is not None:
+        rows = rows.filter(object_id=object_id)
+    return [audit_ref(row) for row in rows.order_by("-number")[:limit]]
+
+
+def list_audited() -> list[str]:
+    """Return the ids of all chains, the platform's own (empty) first."""
+    found = {
+        *AuditHead.objects.values_list("pk", flat=True),
+        *AuditAnchor.objects.values_list("workspace_id", flat=True),
+        *AuditEntry.objects.values_list("workspace_id", flat=True).distinct(),
+    }
+    return sorted(found)
+
+
+def list_anchors() -> Iterator[AuditMark]:
+    """Yield every anchor, for a copy to be kept elsewhere."""
+    rows = AuditAnchor.objects.order_by("workspace_id", "day")
+    for row in rows.iterator():
+        yield AuditMark(row.workspace_id, row.day.isoformat(), row.number, row.digest)
+
+
+def find_audit_breach(workspace_id: str, *, kept: Collection[AuditMark] = ()) -> AuditBreach | None:
+    """Walk a chain and return its first entry that is not as it was written; None if all are.
+
+    Checked are the numbers, each digest and its link to the one before, the end that `AuditHead`
+    names, and the anchors: those in the database, and `kept` ones of this chain from elsewhere. All
+    is read as of one moment.
+    """
+    with snapshot():
+        marks = [mark for mark in kept if mark.workspace_id == workspace_id]
+        rows = AuditAnchor.objects.filter(workspace_id=workspace_id)
+        marks += [AuditMark(row.workspace_id, "", row.number, row.digest) for row in rows]
+        return _first_breach(workspace_id, marks)
+
+
+def _first_breach(workspace_id: str, marks: Collection[AuditMark]) -> AuditBreach | None:
+    head = AuditHead.objects.filter(pk=workspace_id).first()
+    number, digest = 0, ""
+    for entry in AuditEntry.objects.filter(workspace_id=workspace_id).order_by("number").iterator():
+        number += 1
+        reason = _problem_of(entry, number, digest, marks)
+        if reason:
+            return AuditBreach(workspace_id, number, reason)
+        digest = entry.digest
+    last = max([head.number if head else 0, *(mark.number for mark in marks)])
+    if last > number:
+        return AuditBreach(workspace_id, number + 1, "is missing")
+    noted = (head.number, head.digest) if head else (0, "")
+    if noted != (number, digest):
+        return AuditBreach(workspace_id, number, "is not the end that was noted")
+    return None
+
+
+def _problem_of(
+    entry: AuditEntry, number: int, previous: str, marks: Collection[AuditMark]
+) -> str | None:
+    if entry.number != number:
+        return "is missing"
+    if entry.previous != previous:
+        return "does not follow from the one before"
+    if entry.digest != entry.compute_digest():
+        return "was changed"
+    if any(mark.number == number and mark.digest != entry.digest for mark in marks):
+        return "is not what was anchored"
+    return None
+
+
+def audit_ref(row: AuditEntry) -> AuditRef:
+    """Return an entry's row as other apps see it."""
+    return AuditRef(
+        number=row.number,
+        actor=row.actor,
+        via=row.via,
+        verb=row.verb,
+        object_type=row.object_type,
+        object_id=row.object_id,
+        before=row.before,
+        after=row.after,
+        network=row.network,
+        request_id=row.request_id,
+        created_at=row.created_at,
+        digest=row.digest,
+    )
+
+
 def get_user_by_email(email: str) -> UserRef | None:
     """Return the user with an address in any spelling; None if unknown or no address at all."""
     try:
@@ -95,7 +214,6 @@ def workspace_ref(row: Workspace) -> WorkspaceRef:
         id=row.id,
         name=row.name,
         plan=row.plan,
-        credits=row.credits,
         limit_overrides=row.limit_overrides,
         created_at=row.created_at,
         deleted_at=row.deleted_at,
@@ -116,4 +234,11 @@ def key_ref(row: ApiKey) -> KeyRef:
         expires_at=row.expires_at,
         revoked_at=row.revoked_at,
         last_used_at=row.last_used_at,
+        restrictions=restrictions_of(row),
+        replaced_by=row.replaced_by_id,
     )
+
+
+def restrictions_of(row: ApiKey) -> KeyRestrictions:
+    """Return what a key is restricted to."""
+    return KeyRestrictions(row.monthly_cap, tuple(row.workflows), tuple(row.addresses))

@@ -3,13 +3,15 @@
 Everything here is frozen and knows no database; rows never leave the app, these do.
 """
 
+import ipaddress
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
@@ -21,14 +23,25 @@ MAX_EMAIL_LENGTH = 254  # RFC 5321's longest path, less its angle brackets
 MAX_NAME_LENGTH = 100
 MAX_PASSWORD_LENGTH = 1_024
 
+_MAPPED_BITS = 96  # of an IPv6 address before the IPv4 one that it stands for
+
 # Joiners that scripts and emoji need; every other format character hides or reorders text.
 _HARMLESS_FORMAT = frozenset("\u200c\u200d")
 _REFUSED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 # The limits of a plan that a workspace may have figures of its own for.
 LIMIT_NAMES = frozenset(
-    {"requestsPerMinute", "executionsPerMinute", "executionsPerDay", "runningAtOnce"}
+    {
+        "requestsPerMinute",
+        "executionsPerMinute",
+        "executionsPerDay",
+        "runningAtOnce",
+        "retentionDays",
+        "seats",
+    }
 )
+NULLABLE_LIMITS = frozenset({"executionsPerDay", "seats"})  # null: none at all
+MAX_LIMIT = 2**31 - 1
 
 
 class Permission(StrEnum):
@@ -138,7 +151,6 @@ class WorkspaceRef:
     id: str
     name: str
     plan: str
-    credits: int
     limit_overrides: Mapping[str, Any]
     created_at: datetime
     deleted_at: datetime | None
@@ -153,8 +165,27 @@ class MembershipRef:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyRestrictions:
+    """What a key may not do beyond its scopes; as it stands, nothing.
+
+    `monthly_cap` is the credits that it may spend in a UTC month. `workflows` are the ids that it
+    may use, `addresses` the networks (CIDR) that it may be used from: empty is no restriction.
+    """
+
+    monthly_cap: int | None = None
+    workflows: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()
+
+
+UNRESTRICTED = KeyRestrictions()
+
+
+@dataclass(frozen=True, slots=True)
 class KeyRef:
-    """An API key without its secret. `hint` is what may be shown of it: `sk-live-AbCdEfGh…`."""
+    """An API key without its secret. `hint` is what may be shown of it: `sk-live-AbCdEfGh…`.
+
+    `replaced_by` is the id of the key that took its place, None unless it was rolled.
+    """
 
     id: str
     workspace_id: str
@@ -166,6 +197,8 @@ class KeyRef:
     expires_at: datetime | None
     revoked_at: datetime | None
     last_used_at: datetime | None
+    restrictions: KeyRestrictions = UNRESTRICTED
+    replaced_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +218,8 @@ class IssuedKey:
 class Principal:
     """The API key behind a request, and what is needed of its workspace on the hot path.
 
-    Up to five seconds old: plan and limit overrides change that much later for a busy key.
+    Up to five seconds old: plan, limit overrides and the key's restrictions change that much later
+    for a busy key. `monthly_cap`, `workflows` and `addresses` are those of `KeyRestrictions`.
     """
 
     key_id: str
@@ -195,11 +229,72 @@ class Principal:
     scopes: frozenset[str]
     plan: str
     limit_overrides: Mapping[str, Any]
+    monthly_cap: int | None = None
+    workflows: frozenset[str] = frozenset()
+    addresses: tuple[str, ...] = ()
 
     @property
     def actor(self) -> Actor:
         """The actor to hand to services."""
         return Actor("key", self.key_id)
+
+    @property
+    def namespace(self) -> str:
+        """Where its `Idempotency-Key`s count: all keys of a workspace and mode share theirs."""
+        return "api"
+
+    def may_use(self, workflow_id: str) -> bool:
+        """Say whether the key is good for a workflow."""
+        return not self.workflows or workflow_id in self.workflows
+
+    def may_come_from(self, address: str) -> bool:
+        """Say whether the key may be used from a client's address; what is no address may not."""
+        if not self.addresses:
+            return True
+        try:
+            client = ipaddress.ip_address(address)
+        except ValueError:
+            return False
+        if isinstance(client, ipaddress.IPv6Address) and client.ipv4_mapped is not None:
+            client = client.ipv4_mapped
+        return any(client in _network(text) for text in self.addresses)
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRef:
+    """An entry of the audit log; `number` counts within its workspace, `digest` chains them."""
+
+    number: int
+    actor: str
+    via: str
+    verb: str
+    object_type: str
+    object_id: str
+    before: Any
+    after: Any
+    network: str
+    request_id: str
+    created_at: datetime
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditBreach:
+    """The first entry of a chain that is not as it was written, and what is wrong with it."""
+
+    workspace_id: str
+    number: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditMark:
+    """Where a chain stood on a day: an anchor, as it can be kept elsewhere."""
+
+    workspace_id: str
+    day: str
+    number: int
+    digest: str
 
 
 def clean_line(text: str, *, limit: int = MAX_NAME_LENGTH) -> str:
@@ -230,6 +325,19 @@ def clean_name(text: str) -> str:
     return name
 
 
+def problem_of_limit(name: str, figure: object) -> str | None:
+    """Say what is wrong with a workspace's own limit, going on from its name; None: nothing."""
+    if name not in LIMIT_NAMES:
+        return f"is no limit; those are {', '.join(sorted(LIMIT_NAMES))}"
+    if figure is None and name in NULLABLE_LIMITS:
+        return None
+    is_whole = isinstance(figure, int) and not isinstance(figure, bool)
+    if is_whole and 1 <= cast(int, figure) <= MAX_LIMIT:
+        return None
+    or_null = ", or null for none" if name in NULLABLE_LIMITS else ""
+    return f"must be a whole number from 1 to {MAX_LIMIT}{or_null}"
+
+
 def clean_email(text: str) -> str:
     """Return an e-mail address in the one form in which it is stored: NFC, lower case.
 
@@ -242,6 +350,33 @@ def clean_email(text: str) -> str:
     except ValidationError as error:
         raise ValueError("is not an e-mail address") from error
     return email
+
+
+def clean_network(text: str) -> str:
+    """Return an address or a network in its one spelling: `10.1.0.0/16`, `2001:db8::/32`.
+
+    Bits beyond the prefix are cut off, and IPv4 written as IPv6 becomes IPv4.
+
+    Raises:
+        ValueError: neither of them.
+    """
+    try:
+        network = ipaddress.ip_network(text.strip(), strict=False)
+    except ValueError as error:
+        raise ValueError("is not an address or a network such as 192.0.2.0/24") from error
+    if isinstance(network, ipaddress.IPv4Network):
+        return str(network)
+    if network.network_address.scope_id is not None:
+        raise ValueError("may not have a zone")
+    mapped = network.network_address.ipv4_mapped
+    if mapped is not None and network.prefixlen >= _MAPPED_BITS:
+        return f"{mapped}/{network.prefixlen - _MAPPED_BITS}"
+    return str(network)
+
+
+@lru_cache(maxsize=4_096)
+def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    return ipaddress.ip_network(text)
 
 
 def _is_refused(character: str) -> bool:

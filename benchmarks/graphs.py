@@ -13,6 +13,11 @@ def text() -> dict[str, Any]:
     return chain(1)
 
 
+def paid() -> dict[str, Any]:
+    """Three nodes, the one in the middle for three credits."""
+    return chain(1, type_="bench.paid")
+
+
 def picture() -> dict[str, Any]:
     """Three nodes: a picture in, blurred, out."""
     return graph(
@@ -41,4 +46,4 @@ def fan() -> dict[str, Any]:
 def documents() -> dict[str, dict[str, Any]]:
     """Return every graph by the name that the benchmarks know it by."""
     chains = {f"chain{length}": chain(length) for length in CHAIN_LENGTHS}
-    return {"text": text(), "picture": picture(), "fan": fan(), **chains}
+    return {"text": text(), "paid": paid(), "picture": picture(), "fan": fan(), **chains}

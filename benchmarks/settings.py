@@ -5,3 +5,4 @@ from pixelflow_site.settings.base import INSTALLED_APPS as PRODUCT_APPS
 
 INSTALLED_APPS = [*PRODUCT_APPS, "benchmarks.bare"]
 ROOT_URLCONF = "benchmarks.bare.urls_beside"
+EXTRA_NODES = ["benchmarks.paid_nodes"]

@@ -13,6 +13,7 @@ PixelFlowError
 ├── Invalid                 422  readable, with `errors` that say what is wrong
 │   ├── InvalidInputs       422  a body or run inputs
 │   └── InvalidGraph        422  a graph document
+├── TooManyRequests         429  too often; `retryAfter` says when there is room again
 └── Unavailable             503  try again later
 
 Domain code raises these; `common.http` maps them once to problem+json for DRF and for ninja.
@@ -46,6 +47,7 @@ class PixelFlowError(Exception):
     status: ClassVar[int] = 500
     code: str = "internal"
     default_detail: ClassVar[str] = "Something went wrong on our side."
+    retry_after_s: float | None = None  # becomes `Retry-After`, rounded up
 
     def __init__(
         self, detail: str | None = None, *, code: str | None = None, **fields: Any
@@ -158,6 +160,28 @@ class InvalidGraph(Invalid):
     default_detail = "The graph is not valid."
 
 
+class TooManyRequests(PixelFlowError):
+    """Too often; `retryAfter` says after how many whole seconds there is room."""
+
+    status = 429
+    code = "rate_limited"
+    default_detail = "Too many requests."
+    window: ClassVar[str] = "minute"
+
+    def __init__(
+        self,
+        detail: str | None = None,
+        *,
+        retry_after_s: int,
+        limit: int,
+        window: str | None = None,
+    ) -> None:
+        self.retry_after_s: float = retry_after_s
+        super().__init__(
+            detail, retryAfter=retry_after_s, limit=limit, window=window or self.window
+        )
+
+
 class Unavailable(PixelFlowError):
     """A part we depend on is out; the same request may work later."""
 
@@ -166,5 +190,5 @@ class Unavailable(PixelFlowError):
     default_detail = "The service is temporarily unavailable."
 
     def __init__(self, detail: str | None = None, *, retry_after_s: int = 1) -> None:
-        self.retry_after_s = retry_after_s
+        self.retry_after_s: float = retry_after_s
         super().__init__(detail)

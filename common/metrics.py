@@ -48,6 +48,17 @@ _PROVIDER_SECONDS = Histogram(
     "pixelflow_provider_call_seconds", "How long they took.", ["provider", "call"], buckets=_SHORT
 )
 _CREDITS = Counter("pixelflow_credits", "Credits, by what became of them.", ["kind"])
+_STRIPE = Counter(
+    "pixelflow_stripe_events",
+    "Events of Stripe: refused (not signed), stored, twice, ignored, applied, late (to be tried "
+    "again), failed (given up).",
+    ["outcome"],
+)
+_IMBALANCE = Gauge(
+    "pixelflow_ledger_imbalance",
+    "Places where the ledger breaks a rule, by the last check of the day; page at 1.",
+    multiprocess_mode="mostrecent",
+)
 _OPEN = Gauge(
     "pixelflow_open_streams",
     "Sockets and event streams that follow runs.",
@@ -76,6 +87,11 @@ def node_ended(cost: str, status: str, seconds: float | None) -> None:
         _NODE_SECONDS.labels(cost).observe(seconds)
 
 
+def stripe_events(outcome: str, count: int = 1) -> None:
+    """Count what became of Stripe's events."""
+    _STRIPE.labels(outcome).inc(count)
+
+
 def task_claimed(queue: str, delay_s: float) -> None:
     """Count a claim, so many seconds after the task became ready."""
     _CLAIMS.labels(queue).inc()
@@ -96,6 +112,11 @@ def provider_called(provider: str, call: str, outcome: str, seconds: float) -> N
     """Count a call to a provider: `submit`, `poll`, `fetch`, `cancel`; `ok` or an error's code."""
     _PROVIDER.labels(provider, call, outcome).inc()
     _PROVIDER_SECONDS.labels(provider, call).observe(seconds)
+
+
+def ledger_checked(imbalances: int) -> None:
+    """Tell in how many places the ledger breaks a rule."""
+    _IMBALANCE.set(imbalances)
 
 
 def streams_opened(change: int) -> None:

@@ -9,6 +9,7 @@ import math
 import re
 from typing import Any, Never
 
+from common.canonical import canonical_json
 from common.errors import MalformedRequest
 
 JsonValue = dict[str, Any] | list[Any] | str | int | float | bool | None
@@ -40,6 +41,18 @@ def parse(raw: bytes) -> JsonValue:
     if "\\u" in text:
         check_text(value)
     return value
+
+
+def canonical(raw: bytes) -> bytes:
+    """Return one spelling of a JSON document.
+
+    Order and spaces do not count; numbers do as they are written, so `1.0` is not `1`.
+
+    Raises:
+        MalformedRequest: as `parse`.
+    """
+    parse(raw)
+    return canonical_json(_EXACT_DECODER.decode(raw.decode("utf-8")))
 
 
 def check_text(value: object) -> None:
@@ -104,6 +117,10 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return result
 
 
+def _as_written(text: str) -> dict[str, str]:
+    return {"\x00": text}  # no document has such a key
+
+
 def _integer(text: str) -> int:
     if len(text) > MAX_NUMBER_LENGTH or text == "-0" or abs(int(text)) > MAX_INTEGER:
         _refuse("An integer is outside ±2^53.")
@@ -131,3 +148,4 @@ _DECODER = json.JSONDecoder(
     parse_float=_number,
     parse_constant=_constant,
 )
+_EXACT_DECODER = json.JSONDecoder(parse_int=_as_written, parse_float=_as_written)

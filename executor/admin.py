@@ -3,29 +3,15 @@
 What customers put in and got out (inputs, results, callback URLs) is not shown.
 """
 
-from functools import cached_property
-from typing import Any, cast
+from typing import Any
 
 from django.contrib import admin
-from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from common.admin import ExactSearchMixin, LookOnlyMixin
+from common.admin import BoundedPaginator, ExactSearchMixin, LookOnlyMixin
 from executor.models import Attempt, Execution, File, Task
 from executor.types import AttemptState
-
-
-class BoundedPaginator(Paginator):  # type: ignore[type-arg]
-    """Pages of a table that grows without end: what lies past a bound is not even counted."""
-
-    bound = 10_000
-
-    @cached_property
-    def count(self) -> int:
-        """Return the number of rows, the bound at most."""
-        rows = cast(QuerySet[Any], self.object_list)
-        return rows[: self.bound].count()
 
 
 class LookOnlyAdmin(LookOnlyMixin, ExactSearchMixin, admin.ModelAdmin):  # type: ignore[type-arg]

@@ -29,6 +29,10 @@ class Execution(TenantModel):
     A run that another run's node started has `parent_id`, and wakes `parent_task_id` when it ends;
     `iteration` counts the rounds of a loop from 0, `depth` the runs above it. `retry_of` is the
     run whose results it took over.
+
+    `estimated_credits` is the upper estimate: what a run at the top holds. Runs below hold nothing;
+    what completes in them is captured from that one hold. `charged_credits` is what was captured
+    for the run and for those below.
     """
 
     id = id_field()
@@ -51,6 +55,8 @@ class Execution(TenantModel):
     final_payload = models.TextField(null=True)  # noqa: DJ001 - null: not final
     estimated_credits = models.BigIntegerField(default=0)
     charged_credits = models.BigIntegerField(default=0)
+    spent = PackedJSONField(null=True)  # by node type with a price: [runs, credits]; null: none
+    is_counted = models.BooleanField(default=False)  # final, and in the counters of usage
     event_seq = models.IntegerField(default=0)
     priority = models.SmallIntegerField(default=Priority.API)
     parent_id = models.CharField(max_length=MAX_ID_LENGTH, null=True)  # noqa: DJ001 - null: none
@@ -75,6 +81,13 @@ class Execution(TenantModel):
                 fields=["created_at"],
                 name="execution_open",
                 condition=Q(status__in=sorted(OPEN_STATUSES)),
+            ),
+            # usage: what has ended and is not counted yet; history stays out of the index. Its
+            # condition has no values: SQLite takes no partial index for values that are parameters
+            models.Index(
+                fields=["workspace", "finished_at"],
+                name="execution_uncounted",
+                condition=Q(is_counted=False, finished_at__isnull=False),
             ),
             # executions list: newest first, one index for each set of equal filters, so that any
             # page is one range of one of them; runs that runs started are not listed

@@ -9,6 +9,7 @@ from django.urls import re_path
 from executor.consumers import ExecutionConsumer
 from executor.http.events import follow_events
 from executor.http.wait import poll_and_wait
+from executor.selectors.following import in_reader
 
 websocket_urlpatterns: list[Any] = [
     re_path(
@@ -23,3 +24,4 @@ WAITING_POLL_PATH = re.compile(r"/api/v1/workflows/executions/(exec_[0-9a-z]{26}
 EVENTS_PATH = re.compile(r"/api/v1/workflows/executions/(exec_[0-9a-z]{26})/events/?")
 waiting_poll = poll_and_wait
 event_stream = follow_events
+in_reader_thread = in_reader

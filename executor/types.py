@@ -199,6 +199,21 @@ class RunError:
 
 
 @dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks for a run: `actor` as the ledger writes it, and the key, if it is one.
+
+    `key_cap` are the credits that the key may spend in a month, None without a cap.
+    """
+
+    actor: str = "system"
+    key_id: str | None = None
+    key_cap: int | None = None
+
+
+SYSTEM_CALLER = Caller()
+
+
+@dataclass(frozen=True, slots=True)
 class ExecutionRequest:
     """What a caller asks for in an execute call, already typed.
 
@@ -216,7 +231,7 @@ class ExecutionRequest:
     cache: str = "use"
     keep: str = "all"
     metadata: Mapping[str, Any] | None = None
-    key_id: str | None = None
+    caller: Caller = SYSTEM_CALLER
     to_node: str | None = None
 
 

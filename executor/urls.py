@@ -15,6 +15,7 @@ from executor.http.execution_views import (
 )
 from executor.http.file_views import FileListView, FileView
 from executor.http.review_views import DecideView, ReviewLinkView, ReviewListView, ReviewView
+from executor.http.usage_views import UsageView
 
 _ONE = "workflows/executions/<exec:execution_id>"
 
@@ -28,6 +29,7 @@ urlpatterns = [
     path(f"{_ONE}/ticket", TicketView.as_view()),
     path("workflows/<wf:workflow_id>/execute", ExecuteView.as_view()),
     path("workflows/<wf:workflow_id>/estimate", EstimateView.as_view()),
+    path("usage", UsageView.as_view()),
     path("reviews", ReviewListView.as_view()),
     path("reviews/<rev:review_id>", ReviewView.as_view()),
     path("reviews/<rev:review_id>/decide", DecideView.as_view()),

@@ -15,10 +15,10 @@ from accounts.api import (
     Scope,
     authenticate_key,
     create_api_key,
-    create_workspace,
     give_access,
     override_limits,
 )
+from billing.api import open_workspace
 from common.errors import PixelFlowError
 from executor.api import take_upload
 from pixelflow_site.settings.env import write_private
@@ -65,9 +65,7 @@ def _kept(path: Path) -> Demo | None:
 
 def _made() -> Demo:
     password = secrets.token_urlsafe(12)
-    workspace = create_workspace(
-        actor=SYSTEM_ACTOR, name="Demo", owner_email=EMAIL, credits=CREDITS
-    )
+    workspace = open_workspace(actor=SYSTEM_ACTOR, name="Demo", owner_email=EMAIL, credits=CREDITS)
     limits = dict.fromkeys(LIMIT_NAMES, EVERY_LIMIT)
     override_limits(actor=SYSTEM_ACTOR, workspace_id=workspace.id, limits=limits)
     give_access(actor=SYSTEM_ACTOR, email=EMAIL, password=password, is_staff=True)

@@ -9,7 +9,9 @@ import common.http.converters  # noqa: F401 - registers `<rev:…>` and the like
 from common.http.plain import api_not_found
 from pixelflow_site.health import healthz, readyz
 from pixelflow_site.metrics import metrics_page
+from pixelflow_site.pages.billing import billing_page, billing_return, buy, portal
 from pixelflow_site.pages.reviews import review_page
+from pixelflow_site.pages.sign_in import staff_sign_in
 from pixelflow_site.pages.views import ApiDocsView, SchemaView, error_docs, home, node_docs
 from pixelflow_site.studio import studio_api
 
@@ -31,8 +33,14 @@ urlpatterns = [
     path("docs/errors", error_docs, name="error-docs"),
     path("api/v1/schema", SchemaView.as_view(), name="schema"),
     path("review/<rev:review_id>/<str:signature>", review_page, name="review"),
+    path("admin/login/", staff_sign_in),  # before the admin's own, which has no guard
+    path("billing", billing_page, name="billing"),
+    path("billing/buy", buy, name="billing-buy"),
+    path("billing/portal", portal, name="billing-portal"),
+    path("billing/return", billing_return, name="billing-return"),
     path("admin/", admin.site.urls),
     path("api/v1/", include("accounts.urls")),
+    path("api/v1/", include("billing.urls")),
     path("api/v1/", include("executor.urls")),
     path("api/v1/", include("workflows.urls")),
     path("api/studio/", studio_api.urls),

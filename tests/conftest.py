@@ -8,6 +8,7 @@ from django.db import connection
 from accounts.api import UserRef, WorkspaceRef
 from accounts.services.key_cache import KEY_CACHE
 from tests.client import ApiClient
+from tests.counts import forget_counts
 from tests.factories import (
     make_execution,
     make_finished_execution,
@@ -17,7 +18,17 @@ from tests.factories import (
     make_user,
     make_workspace,
 )
+from tests.flushing import flushing
 from workflows.api import WorkflowRef
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _flush_over_triggers(django_db_setup) -> Iterator[None]:
+    """Tests with real transactions are cleaned up by a flush that the ledger would refuse."""
+    operations = type(connection.ops)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(operations, "execute_sql_flush", flushing(operations.execute_sql_flush))
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -25,6 +36,13 @@ def _empty_key_cache() -> Iterator[None]:
     """No key found good in one test is good in the next one."""
     yield
     KEY_CACHE.clear()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_counted() -> Iterator[None]:
+    """No request of one test counts in a window of the next one."""
+    yield
+    forget_counts()
 
 
 @pytest.fixture(scope="session", autouse=True)

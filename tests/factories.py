@@ -4,6 +4,7 @@ Each section belongs to an app, in the order of the apps.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import count
 from typing import Any
@@ -20,8 +21,9 @@ from accounts.api import (
     add_member,
     create_api_key,
     create_user,
-    create_workspace,
 )
+from accounts.models import Workspace
+from billing.api import open_workspace
 from executor.conf import temporary_dir
 from executor.models import Task
 from executor.runtime.perform import Performer
@@ -37,6 +39,13 @@ from workflows.api import (
 )
 
 ALL_SCOPES = tuple(scope.value for scope in Scope)
+
+# So that tests of other things meet no limit of these.
+AMPLE_LIMITS = {
+    "requestsPerMinute": 1_000_000,
+    "executionsPerMinute": 1_000_000,
+    "executionsPerDay": 1_000_000,
+}
 
 _numbers = count(1)
 
@@ -60,12 +69,20 @@ def make_workspace(
     name: str = "Studio",
     plan: str = "free",
     credits: int = 100_000,  # noqa: A002 - the word of the trade
+    limits: Mapping[str, int | None] = AMPLE_LIMITS,
 ) -> WorkspaceRef:
-    """A workspace with an owner."""
+    """A workspace with an owner; `limits` lie over those of its plan, `{}` leaves it to the plan."""
     owner = owner or make_user()
-    return create_workspace(
+    workspace = open_workspace(
         actor=SYSTEM_ACTOR, name=name, owner_email=owner.email, plan=plan, credits=credits
     )
+    return ample(workspace, limits)
+
+
+def ample(workspace: WorkspaceRef, limits: Mapping[str, int | None] = AMPLE_LIMITS) -> WorkspaceRef:
+    """A workspace under limits of its own, without a line in its audit log."""
+    Workspace.objects.filter(pk=workspace.id).update(limit_overrides=dict(limits))
+    return replace(workspace, limit_overrides=dict(limits))
 
 
 def make_member(workspace: WorkspaceRef, *, role: Role = Role.EDITOR) -> UserRef:

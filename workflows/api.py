@@ -7,7 +7,7 @@ process. Read the models if you must, never write them from outside.
 
 from workflows.errors import NotPublished
 from workflows.graphs.document import Graph, parse_graph
-from workflows.graphs.estimate import NodeEstimate, estimate_nodes
+from workflows.graphs.estimate import Estimate, NodeEstimate, prices_below
 from workflows.graphs.fields import Callee, InputField, Interface, OutputField
 from workflows.graphs.interface import (
     check_inputs,
@@ -19,6 +19,8 @@ from workflows.graphs.interface import (
 from workflows.graphs.resolve import Resolution, resolve
 from workflows.graphs.resolved import Binding, ResolvedGraph, ResolvedNode, Source
 from workflows.selectors import (
+    estimate_run,
+    frozen_prices,
     get_catalogue,
     get_workflow,
     interface_of_version,
@@ -47,6 +49,7 @@ __all__ = [
     "UNCHANGED",
     "Binding",
     "Callee",
+    "Estimate",
     "Graph",
     "InputField",
     "Interface",
@@ -67,8 +70,9 @@ __all__ = [
     "check_value",
     "create_workflow",
     "delete_workflow",
-    "estimate_nodes",
+    "estimate_run",
     "find_runnable",
+    "frozen_prices",
     "get_catalogue",
     "get_workflow",
     "input_schema",
@@ -77,6 +81,7 @@ __all__ = [
     "node_types_of_version",
     "output_schema",
     "parse_graph",
+    "prices_below",
     "publish_workflow",
     "resolve",
     "resolved_version",

@@ -4,7 +4,7 @@ Every read of a customer's rows takes the workspace first; what is missing, dele
 workspace's is `NotFound`, always in the same words.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from functools import cache, lru_cache, partial
 from typing import Any
@@ -19,6 +19,8 @@ from workflows.catalogue.nodes import ALL_NODES
 from workflows.errors import NotPublished
 from workflows.graphs.calls import Calls
 from workflows.graphs.document import parse_graph
+from workflows.graphs.estimate import Estimate, PricedGraph, estimate, price_graph
+from workflows.graphs.estimate import frozen_prices as prices_of
 from workflows.graphs.fields import Callee, Interface
 from workflows.graphs.interface import input_schema, interface_of, output_schema
 from workflows.graphs.resolve import Resolution, resolve
@@ -120,14 +122,21 @@ def get_workflow(workspace_id: str, workflow_id: str) -> WorkflowRef:
 
 
 def list_workflows(
-    workspace_id: str, *, limit: int, query: str = "", after: str | None = None
+    workspace_id: str,
+    *,
+    limit: int,
+    query: str = "",
+    after: str | None = None,
+    only: Collection[str] = (),
 ) -> list[WorkflowSummary]:
     """Return up to `limit` workflows, newest first, by one query that reads no graph.
 
     `query` is looked for in names and descriptions whatever the case; `after` is the id of the
-    last workflow on the page before.
+    last workflow on the page before. `only` are the ids to choose from; empty for all.
     """
     rows = live_workflows(workspace_id)
+    if only:
+        rows = rows.filter(id__in=sorted(only))
     if query:
         rows = rows.filter(search_text__contains=fold(query))
     if after is not None:
@@ -348,3 +357,29 @@ def _published_versions(workspace_id: str, workflow_id: str) -> QuerySet[Workflo
 def _with_callback(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return a row's values with an empty callback URL as None."""
     return {**values, "callback_url": values["callback_url"] or None}
+
+
+def estimate_run(version_id: str, *, inputs: Mapping[str, Any] | None) -> Estimate:
+    """Return what a run of a version would cost, where it completes; as `resolved_version`.
+
+    `inputs` are in stored form by name. One that is missing takes its default; where it has none,
+    or is None, the estimate is for whatever may be given. So it is for all with None for `inputs`.
+    """
+    return estimate(_priced(version_id, get_catalogue().digest), inputs or {})
+
+
+def frozen_prices(version_id: str) -> dict[str, str]:
+    """Return the prices that a run is charged by, whatever the catalogue says meanwhile.
+
+    By node, those of nodes of workflows that its nodes run as `node/node`.
+    """
+    return prices_of(_priced(version_id, get_catalogue().digest))
+
+
+@lru_cache(maxsize=RESOLVED_CACHE_SIZE)
+def _priced(version_id: str, catalogue_digest: str) -> PricedGraph:
+    return price_graph(_resolved(version_id, catalogue_digest), _priced_callee)
+
+
+def _priced_callee(callee: Callee) -> PricedGraph:
+    return _priced(callee.version_id, get_catalogue().digest)

@@ -7,11 +7,11 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F, Max
 
-from accounts.api import SYSTEM_ACTOR, Actor, Permission, authorise, clean_line
+from accounts.api import SYSTEM_ACTOR, Actor, Permission, authorise, clean_line, record_audit
 from common.canonical import digest
 from common.clock import SYSTEM_CLOCK, Clock
 from common.errors import Conflict, InvalidGraph, InvalidInputs, Issue, NotFound
-from common.fetch import UrlNotAllowed, check_url
+from common.fetch import UrlNotAllowed, check_url, redact_url
 from common.ids import new_id
 from workflows import selectors
 from workflows.conf import fetch_policy
@@ -94,6 +94,7 @@ def change_workflow(
                 fields.get("name", current.name), fields.get("description", current.description)
             )
             _write(current, search_text=text, updated_at=clock.now(), **fields)
+            _record_callback(actor, current, fields, clock)
         return selectors.get_workflow(workspace_id, workflow_id)
 
 
@@ -108,8 +109,10 @@ def delete_workflow(
     """
     _check_may_edit(actor, workspace_id)
     rows = selectors.live_workflows(workspace_id).filter(id=workflow_id)
-    if not rows.update(deleted_at=clock.now()):
-        raise NotFound
+    with transaction.atomic():
+        if not rows.update(deleted_at=clock.now()):
+            raise NotFound
+        _record(actor, "delete", (workspace_id, workflow_id), clock=clock)
 
 
 def publish_workflow(
@@ -129,8 +132,12 @@ def publish_workflow(
         last = numbers.aggregate(last=Max("number"))["last"] or 0
         graph = _pinned(current, current.graph)
         version = _insert_version(current, graph, actor, number=last + 1, clock=clock)
+        before = current.published_version.number if current.published_version else None
         current.published_version = version
         current.save(update_fields=["published_version"])
+        facts = {"number": version.number, "graph": version.graph_digest}
+        where = (workspace_id, workflow_id)
+        _record(actor, "publish", where, before={"number": before}, after=facts, clock=clock)
         return _ref_of(current, version)
 
 
@@ -234,6 +241,41 @@ def find_runnable(
     else:
         version = selectors.find_version(workspace_id, workflow_id, which)
     return version if to_node is None else snapshot_part(version, to_node, actor=actor)
+
+
+def _record_callback(
+    actor: Actor, before: Workflow, fields: Mapping[str, object], clock: Clock
+) -> None:
+    """Note where results are sent from now on, if that is another place; queries are cut off."""
+    new = str(fields.get("callback_url", before.callback_url))
+    if new == before.callback_url:
+        return
+    old, new = (url and redact_url(url) for url in (before.callback_url, new))
+    where = (before.workspace_id, before.id)
+    _record(actor, "change_callback", where, before=old, after=new, clock=clock)
+
+
+def _record(
+    actor: Actor,
+    verb: str,
+    where: tuple[str, str],
+    *,
+    before: object = None,
+    after: object = None,
+    clock: Clock,
+) -> None:
+    """Enter a change of a workflow, given by workspace and id, into the audit log."""
+    workspace_id, workflow_id = where
+    record_audit(
+        actor=actor,
+        workspace_id=workspace_id,
+        verb=verb,
+        object_type="workflow",
+        object_id=workflow_id,
+        before=before,
+        after=after,
+        now=clock.now(),
+    )
 
 
 def _check_may_edit(actor: Actor, workspace_id: str) -> None:

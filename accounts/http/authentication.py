@@ -7,34 +7,16 @@ may import `rest_framework.views`.
 
 from typing import cast
 
+from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from accounts.services.key_tokens import TOKEN_LENGTH
-from accounts.services.keys import authenticate_key
+from accounts.services.key_headers import SCHEME, authenticate_header
 from accounts.types import Principal
-from common.errors import InsufficientScope, Unauthenticated
-
-SCHEME = "Bearer"
-MAX_HEADER_LENGTH = len(SCHEME) + 1 + TOKEN_LENGTH
-
-
-def authenticate_header(header: str | None) -> Principal:
-    """Return the principal behind an `Authorization` header; None stands for no header.
-
-    Synchronous, and may query: async code calls it by `sync_to_async`.
-
-    Raises:
-        Unauthenticated: anything but one `Bearer` and one good key. Two headers, which servers
-            join with a comma, are no such thing.
-    """
-    if header is None or len(header) > MAX_HEADER_LENGTH:
-        raise Unauthenticated
-    scheme, _, token = header.partition(" ")
-    if scheme.lower() != SCHEME.lower():
-        raise Unauthenticated
-    return authenticate_key(token)
+from common.errors import Forbidden, InsufficientScope, Unauthenticated
+from common.http.address import client_address
+from common.http.asked import ask_once
 
 
 class ApiKeyAuthentication(BaseAuthentication):
@@ -45,11 +27,15 @@ class ApiKeyAuthentication(BaseAuthentication):
 
         Raises:
             Unauthenticated: a header was sent and is no good, on public views as well.
+            Forbidden: the key may not be used from where it came.
         """
         header: str | None = request.META.get("HTTP_AUTHORIZATION")
         if header is None:
             return None
-        principal = authenticate_header(header)
+        # Who counts requests has asked before.
+        principal = ask_once(request, "principal", lambda: authenticate_header(header))
+        if not principal.may_come_from(client_address(cast(HttpRequest, request))):
+            raise Forbidden("This key may not be used from this address.")
         return principal, principal
 
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 - DRF's signature
@@ -60,7 +46,8 @@ class ApiKeyAuthentication(BaseAuthentication):
 class HasScope(BasePermission):
     """Lets a key through that has the scope which the view's `scopes` name for the method.
 
-    A view with `public = True` is answered without a key as well.
+    Where the path names a workflow, the key must be good for that workflow as well. A view with
+    `public = True` is answered without a key.
     """
 
     def has_permission(self, request: Request, view: object) -> bool:
@@ -69,6 +56,7 @@ class HasScope(BasePermission):
         Raises:
             Unauthenticated: no key, and the view is not public.
             InsufficientScope: a key without the scope.
+            Forbidden: a key that is good for other workflows only.
         """
         principal = cast(Principal | None, request.auth)
         if principal is None:
@@ -80,7 +68,17 @@ class HasScope(BasePermission):
             raise InsufficientScope(
                 f"This call needs a key with the scope {scope}.", requiredScope=scope
             )
+        _check_workflow(view, principal)
         return True
+
+
+def _check_workflow(view: object, principal: Principal) -> None:
+    """Refuse a workflow that the key is not good for, whether there is such a one or not."""
+    if not principal.workflows:
+        return
+    workflow_id = getattr(view, "kwargs", {}).get("workflow_id")
+    if workflow_id is not None and not principal.may_use(workflow_id):
+        raise Forbidden("This key may not be used for this workflow.")
 
 
 def _scope_of(view: object, method: str) -> str | None:

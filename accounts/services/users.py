@@ -5,13 +5,15 @@ from django.db import IntegrityError, transaction
 from accounts.errors import EmailTaken, RoleTooLow
 from accounts.models import User
 from accounts.selectors import user_ref
+from accounts.services.audit import PLATFORM, record_audit
 from accounts.services.checks import checked, refused
 from accounts.types import MAX_PASSWORD_LENGTH, Actor, UserRef, clean_email, clean_line
+from common.clock import SYSTEM_CLOCK, Clock
 
 
 def create_user(
     *,
-    actor: Actor,  # noqa: ARG001 - anybody may sign up; the audit log will want to know who did
+    actor: Actor,  # noqa: ARG001 - anybody may sign up, and the row itself tells when
     email: str,
     password: str | None = None,
     display_name: str = "",
@@ -43,7 +45,15 @@ def _check_password(password: str | None) -> None:
         raise refused("/password", "may not contain NUL")
 
 
-def give_access(*, actor: Actor, email: str, password: str, is_staff: bool = False) -> None:
+@transaction.atomic
+def give_access(
+    *,
+    actor: Actor,
+    email: str,
+    password: str,
+    is_staff: bool = False,
+    clock: Clock = SYSTEM_CLOCK,
+) -> None:
     """Set a user's password, and let them into the staff admin if asked.
 
     Raises:
@@ -54,6 +64,17 @@ def give_access(*, actor: Actor, email: str, password: str, is_staff: bool = Fal
         raise RoleTooLow
     _check_password(password)
     user = User.objects.get(email=email)
+    before = {"isStaff": user.is_staff, "isSuperuser": user.is_superuser}
     user.set_password(password)
     user.is_staff = user.is_superuser = user.is_staff or is_staff
     user.save(update_fields=["password", "is_staff", "is_superuser"])
+    record_audit(
+        actor=actor,
+        workspace_id=PLATFORM,
+        verb="give_access",
+        object_type="user",
+        object_id=user.id,
+        before=before,
+        after={"isStaff": user.is_staff, "isSuperuser": user.is_superuser, "password": "set"},
+        now=clock.now(),
+    )

@@ -2,27 +2,35 @@
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from accounts.errors import AlreadyMember, LastOwner, MemberNotFound, RoleTooLow
+from accounts.errors import (
+    AlreadyMember,
+    LastOwner,
+    MemberNotFound,
+    RoleTooLow,
+    WorkspaceNotFound,
+)
 from accounts.models import Membership, User, Workspace
 from accounts.selectors import get_user_by_email, get_workspace, workspace_ref
+from accounts.services.audit import record_audit
 from accounts.services.checks import authorise, checked, refused
 from accounts.services.key_cache import KEY_CACHE
 from accounts.services.users import create_user
 from accounts.types import (
-    LIMIT_NAMES,
+    SYSTEM_ACTOR,
     Actor,
     Permission,
     Role,
     WorkspaceRef,
     clean_name,
+    problem_of_limit,
 )
 from common.clock import SYSTEM_CLOCK, Clock
 from common.ids import new_id
 
-MAX_CREDITS = 2**53  # what JSON carries exactly
 _PLAN = re.compile(r"[a-z][a-z0-9_]{0,31}")
 
 
@@ -33,28 +41,36 @@ def create_workspace(
     name: str,
     owner_email: str,
     plan: str = "free",
-    credits: int = 0,  # noqa: A002 - the word of the trade
+    clock: Clock = SYSTEM_CLOCK,
 ) -> WorkspaceRef:
     """Create a workspace with its owner; an unknown address becomes a user without a password.
 
-    `credits` is the balance to start with. Whether the plan exists is for billing to know.
+    Whether the plan exists, and what credits come with it, is for billing to know: go through
+    `billing.api.open_workspace`.
 
     Raises:
-        InvalidInputs: name, address, plan or credits cannot be taken.
+        InvalidInputs: name, address or plan cannot be taken.
     """
     name = checked("/name", clean_name, name)
     if not _PLAN.fullmatch(plan):
         raise refused("/plan", "must be a word of lower-case letters")
-    if not 0 <= credits <= MAX_CREDITS:
-        raise refused("/credits", f"must be from 0 to {MAX_CREDITS}")
     owner = get_user_by_email(owner_email) or create_user(actor=actor, email=owner_email)
-    workspace = Workspace.objects.create(id=new_id("ws"), name=name, plan=plan, credits=credits)
+    workspace = Workspace.objects.create(id=new_id("ws"), name=name, plan=plan)
     Membership.objects.insert(workspace=workspace, user_id=owner.id, role=Role.OWNER)
+    facts = {"name": name, "plan": plan, "owner": owner.id}
+    _record(actor, workspace.id, "create", after=facts, clock=clock)
     return workspace_ref(workspace)
 
 
 @transaction.atomic
-def add_member(*, actor: Actor, workspace_id: str, user_id: str, role: Role) -> None:
+def add_member(
+    *,
+    actor: Actor,
+    workspace_id: str,
+    user_id: str,
+    role: Role,
+    clock: Clock = SYSTEM_CLOCK,
+) -> None:
     """Let a user into a workspace, with a role no higher than the actor's own.
 
     Raises:
@@ -72,10 +88,18 @@ def add_member(*, actor: Actor, workspace_id: str, user_id: str, role: Role) -> 
             Membership.objects.insert(workspace_id=workspace_id, user_id=user_id, role=role)
     except IntegrityError as error:
         raise AlreadyMember from error
+    _record_member(actor, workspace_id, "add", user_id, after=role, clock=clock)
 
 
 @transaction.atomic
-def change_role(*, actor: Actor, workspace_id: str, user_id: str, role: Role) -> None:
+def change_role(
+    *,
+    actor: Actor,
+    workspace_id: str,
+    user_id: str,
+    role: Role,
+    clock: Clock = SYSTEM_CLOCK,
+) -> None:
     """Give a member another role; neither the old nor the new one may be above the actor's.
 
     Raises:
@@ -86,12 +110,20 @@ def change_role(*, actor: Actor, workspace_id: str, user_id: str, role: Role) ->
     membership = _lock_member(actor, workspace_id, user_id, new_role=role)
     if role is not Role.OWNER:
         _keep_an_owner(membership)
+    before = Role(membership.role)
+    if before is role:
+        return
     membership.role = role
     membership.save(update_fields=["role"])
+    _record_member(
+        actor, workspace_id, "change_role", user_id, before=before, after=role, clock=clock
+    )
 
 
 @transaction.atomic
-def remove_member(*, actor: Actor, workspace_id: str, user_id: str) -> None:
+def remove_member(
+    *, actor: Actor, workspace_id: str, user_id: str, clock: Clock = SYSTEM_CLOCK
+) -> None:
     """Take a user out of a workspace.
 
     Raises:
@@ -102,6 +134,8 @@ def remove_member(*, actor: Actor, workspace_id: str, user_id: str) -> None:
     membership = _lock_member(actor, workspace_id, user_id, new_role=Role.VIEWER)
     _keep_an_owner(membership)
     membership.delete()
+    before = Role(membership.role)
+    _record_member(actor, workspace_id, "remove", user_id, before=before, clock=clock)
 
 
 @transaction.atomic
@@ -113,7 +147,11 @@ def delete_workspace(*, actor: Actor, workspace_id: str, clock: Clock = SYSTEM_C
         RoleTooLow: the actor may not.
     """
     authorise(actor, workspace_id, Permission.DELETE_WORKSPACE)
-    Workspace.objects.filter(pk=workspace_id, deleted_at=None).update(deleted_at=clock.now())
+    if not Workspace.objects.filter(pk=workspace_id, deleted_at=None).update(
+        deleted_at=clock.now()
+    ):
+        raise WorkspaceNotFound  # somebody else was first
+    _record(actor, workspace_id, "delete", clock=clock)
     transaction.on_commit(lambda: KEY_CACHE.drop_workspace(workspace_id))
 
 
@@ -141,17 +179,109 @@ def _keep_an_owner(leaving: Membership) -> None:
         raise LastOwner
 
 
-def override_limits(*, actor: Actor, workspace_id: str, limits: Mapping[str, int]) -> None:
+@transaction.atomic
+def override_limits(
+    *,
+    actor: Actor,
+    workspace_id: str,
+    limits: Mapping[str, int | None],
+    clock: Clock = SYSTEM_CLOCK,
+) -> None:
     """Replace a workspace's limits by figures of its own, by the names in `LIMIT_NAMES`.
 
     Raises:
         RoleTooLow: the actor is neither staff nor the system.
-        InvalidInputs: a name that is no limit, or a figure below 1.
+        WorkspaceNotFound: there is no such workspace.
+        InvalidInputs: a name that is no limit, a figure below 1, or null for one that must be.
     """
     if actor.kind not in ("staff", "system"):
         raise RoleTooLow
     for name, figure in limits.items():
-        if name not in LIMIT_NAMES or figure < 1:
-            raise refused(f"/limits/{name}", "must be a known limit of at least 1")
-    Workspace.objects.filter(pk=workspace_id).update(limit_overrides=dict(limits))
-    KEY_CACHE.drop_workspace(workspace_id)
+        problem = problem_of_limit(name, figure)
+        if problem is not None:
+            raise refused(f"/limits/{name}", problem)
+    row = _lock_workspace(workspace_id)
+    before, row.limit_overrides = row.limit_overrides, dict(limits)
+    row.save(update_fields=["limit_overrides"])
+    _record(
+        actor,
+        workspace_id,
+        "override_limits",
+        before=before,
+        after=row.limit_overrides,
+        clock=clock,
+    )
+    transaction.on_commit(lambda: KEY_CACHE.drop_workspace(workspace_id))
+
+
+@transaction.atomic
+def set_plan(
+    *,
+    workspace_id: str,
+    plan: str,
+    actor: Actor = SYSTEM_ACTOR,
+    clock: Clock = SYSTEM_CLOCK,
+) -> bool:
+    """Put a workspace on a plan; says whether that is a change. Only billing calls this.
+
+    `actor` is written down and not checked. Its keys hear of it on commit here, within 5 s
+    elsewhere.
+    """
+    row = Workspace.objects.select_for_update().filter(pk=workspace_id).first()
+    if row is None or row.plan == plan:
+        return False
+    before, row.plan = row.plan, plan
+    row.save(update_fields=["plan"])
+    _record(actor, workspace_id, "change_plan", before=before, after=plan, clock=clock)
+    transaction.on_commit(lambda: KEY_CACHE.drop_workspace(workspace_id))
+    return True
+
+
+def _lock_workspace(workspace_id: str) -> Workspace:
+    row = Workspace.objects.select_for_update().filter(pk=workspace_id).first()
+    if row is None:
+        raise WorkspaceNotFound
+    return row
+
+
+def _record(
+    actor: Actor,
+    workspace_id: str,
+    verb: str,
+    *,
+    before: Any = None,
+    after: Any = None,
+    clock: Clock,
+) -> None:
+    record_audit(
+        actor=actor,
+        workspace_id=workspace_id,
+        verb=verb,
+        object_type="workspace",
+        object_id=workspace_id,
+        before=before,
+        after=after,
+        now=clock.now(),
+    )
+
+
+def _record_member(
+    actor: Actor,
+    workspace_id: str,
+    verb: str,
+    user_id: str,
+    *,
+    before: Role | None = None,
+    after: Role | None = None,
+    clock: Clock,
+) -> None:
+    record_audit(
+        actor=actor,
+        workspace_id=workspace_id,
+        verb=verb,
+        object_type="member",
+        object_id=user_id,
+        before=before,
+        after=after,
+        now=clock.now(),
+    )

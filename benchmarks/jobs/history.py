@@ -9,8 +9,10 @@ from typing import Any, cast
 from django.db import connection, transaction
 from django.test import Client
 
-from accounts.api import SYSTEM_ACTOR, create_api_key, create_workspace
+from accounts.api import LIMIT_NAMES, SYSTEM_ACTOR, create_api_key, override_limits
 from benchmarks.jobs.access import Access
+from benchmarks.jobs.seed import NO_LIMIT
+from billing.api import open_workspace
 from common.clock import rfc3339, utc_now
 from common.ids import lowest_id
 from common.paging import ListScope, make_cursor
@@ -38,9 +40,9 @@ def main(rounds: str) -> None:
     start = now - timedelta(days=DAYS)
     began = time.perf_counter()
     _insert(_rows(template, start, ROWS))
-    other = create_workspace(
-        actor=SYSTEM_ACTOR, name="Few", owner_email="few@example.com", credits=0
-    )
+    other = open_workspace(actor=SYSTEM_ACTOR, name="Few", owner_email="few@example.com", credits=0)
+    limits = dict.fromkeys(LIMIT_NAMES, NO_LIMIT)
+    override_limits(actor=SYSTEM_ACTOR, workspace_id=other.id, limits=limits)
     template["workspace_id"] = other.id
     _insert(_rows(template, start + timedelta(milliseconds=1), FEW))
     _analyse()

@@ -17,12 +17,12 @@ from django.db import transaction
 from accounts.api import (
     LIMIT_NAMES,
     SYSTEM_ACTOR,
-    create_workspace,
     override_limits,
 )
 from benchmarks.graphs import text
 from benchmarks.jobs.access import Access
 from benchmarks.jobs.seed import NO_LIMIT
+from billing.api import open_workspace
 from common.clock import utc_now
 from executor import dispatch
 from executor.api import start_worker
@@ -64,7 +64,7 @@ def _here(load: str) -> dict[str, Any]:
 
 
 def _make_workspace(load: str) -> Access:
-    workspace = create_workspace(
+    workspace = open_workspace(
         actor=SYSTEM_ACTOR, name=load, owner_email="crowd@example.com", credits=NO_LIMIT
     )
     limits = dict.fromkeys(LIMIT_NAMES, NO_LIMIT)

@@ -14,11 +14,11 @@ from accounts.api import (
     SYSTEM_ACTOR,
     Scope,
     create_api_key,
-    create_workspace,
     override_limits,
 )
 from benchmarks.bare.models import BareRow
 from benchmarks.graphs import documents
+from billing.api import open_workspace
 from common.clock import utc_now
 from executor.api import take_upload
 from workflows.api import create_workflow, publish_workflow
@@ -33,7 +33,7 @@ _SQLITE_SETTINGS = ("journal_mode", "synchronous")  # synchronous: 1 is NORMAL, 
 def main() -> None:
     """Print the ids and the key as JSON."""
     call_command("migrate", verbosity=0, run_syncdb=True)
-    workspace = create_workspace(
+    workspace = open_workspace(
         actor=SYSTEM_ACTOR, name="Bench", owner_email="bench@example.com", credits=NO_LIMIT
     )
     limits = dict.fromkeys(LIMIT_NAMES, NO_LIMIT)

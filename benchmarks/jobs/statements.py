@@ -19,7 +19,7 @@ def main() -> None:
     """Print, by call, the statements' texts and how many commits they made."""
     access, client = Access(), Client(SERVER_NAME="127.0.0.1")
     headers = {"Authorization": f"Bearer {access.ids['key']}"}
-    path = f"/api/v1/workflows/{access.ids['text']}/execute"
+    path = f"/api/v1/workflows/{access.ids['paid']}/execute"
 
     def execute(once: str) -> str:
         answer = client.post(

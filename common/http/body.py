@@ -1,6 +1,7 @@
 """Reading a request body within its limit, and through the strict gate."""
 
 import re
+from io import BytesIO
 from typing import TypeVar
 
 from django.core.exceptions import RequestDataTooBig
@@ -109,6 +110,17 @@ def read_bytes(request: HttpRequest, *, limit: int) -> bytes:
     if len(raw) > limit:
         raise _too_large(limit)
     return bytes(raw)
+
+
+def peek_bytes(request: HttpRequest, *, limit: int) -> bytes:
+    """Return the whole body as `read_bytes` does, and leave it there to be read once more.
+
+    Raises:
+        TooLarge, MalformedRequest: as `read_bytes`.
+    """
+    raw = read_bytes(request, limit=limit)
+    request._stream = BytesIO(raw)  # noqa: SLF001 - as Django does when `body` was read
+    return raw
 
 
 def parse_body(model: type[Body], value: JsonValue) -> Body:

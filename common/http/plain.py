@@ -34,25 +34,26 @@ def api_not_found(request: HttpRequest, **_: Any) -> HttpResponse:
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's `handler400`: a host, query or form that Django itself refused."""
-    return _error_page(request, MalformedRequest("The request could not be read."))
+    return error_page(request, MalformedRequest("The request could not be read."))
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's `handler403`."""
-    return _error_page(request, Forbidden())
+    return error_page(request, Forbidden())
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's `handler404`."""
-    return _error_page(request, NotFound())
+    return error_page(request, NotFound())
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django's `handler500`, called while the exception is being handled; 503 for an outage."""
-    return _error_page(request, unavailable_of(sys.exc_info()[1]) or PixelFlowError())
+    return error_page(request, unavailable_of(sys.exc_info()[1]) or PixelFlowError())
 
 
-def _error_page(request: HttpRequest, error: PixelFlowError) -> HttpResponse:
+def error_page(request: HttpRequest, error: PixelFlowError) -> HttpResponse:
+    """Return the answer for one of our errors: a problem under `/api/`, a page anywhere else."""
     if request.path.startswith("/api/"):
         return problem_response(request, error)
     page = render(request, "common/error.html", {"problem": error}, status=error.status)

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from common.errors import PixelFlowError, Unauthenticated, Unavailable
+from common.errors import PixelFlowError, Unauthenticated
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -18,11 +18,17 @@ TITLES: Mapping[str, str] = {
     "not_acceptable": "Not acceptable",
     "conflict": "Conflict",
     "not_published": "Not published",
+    "idempotency_in_progress": "In progress",
+    "idempotency_key_reused": "Idempotency key reused",
     "gone": "Gone",
     "too_large": "Too large",
     "unsupported_media_type": "Unsupported media type",
     "invalid_graph": "Invalid graph",
     "invalid_inputs": "Invalid inputs",
+    "rate_limited": "Too many requests",
+    "insufficient_credits": "Not enough credits",
+    "over_max_credits": "Over maxCredits",
+    "daily_quota_exceeded": "Daily quota exceeded",
     "too_many_concurrent": "Too many at once",
     "internal": "Internal error",
     "unavailable": "Temporarily unavailable",
@@ -62,6 +68,6 @@ def headers_of(error: PixelFlowError) -> dict[str, str]:
     """Return the headers that an error's answer must carry."""
     if isinstance(error, Unauthenticated):
         return {"WWW-Authenticate": "Bearer"}
-    if isinstance(error, Unavailable):
+    if error.retry_after_s is not None:
         return {"Retry-After": str(math.ceil(error.retry_after_s))}
     return {}

@@ -8,6 +8,8 @@ from typing import Any
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest, HttpResponse
 
+from common.http.address import client_address
+from common.http.origin import note_address
 from common.ids import new_id
 
 HEADER = "X-Request-Id"
@@ -29,7 +31,10 @@ def choose_request_id(sent: str | None) -> str:
 
 
 class RequestIdMiddleware:
-    """Outermost middleware: gives the request its id and every answer the header."""
+    """Outermost middleware: gives the request its id and every answer the header.
+
+    It also notes whose request it is, for the audit log.
+    """
 
     sync_capable = async_capable = True
 
@@ -43,6 +48,7 @@ class RequestIdMiddleware:
         """Answer the request with its id set."""
         request_id = choose_request_id(request.headers.get(HEADER))
         _current.set(request_id)
+        note_address(client_address(request))
         if self.is_async:
             return self._answer(request, request_id)
         return _marked(self.get_response(request), request_id)

@@ -7,8 +7,8 @@ is null), a value that was not kept `{"x": true}`. What a customer sent stays in
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from executor.engine.shapes import Shape, nest, shape_of
 from workflows.catalogue.values import MEDIA_CLASSES, Media
+from workflows.graphs.shapes import Shape, nest
 
 
 class Absent:
@@ -118,15 +118,6 @@ def _nested_form(items: list[Any]) -> dict[str, Any]:
     if all(item is not None and "v" in item for item in inner):
         return {"v": [item["v"] for item in inner]}
     return {"l": inner}
-
-
-def shape_of_form(form: Mapping[str, Any], levels: int) -> Shape:
-    """Return the shape of a form's outer `levels` levels; null where it is no list."""
-    if "l" not in form or levels == 0:
-        return shape_of(form.get("v"), levels)
-    if levels == 1:
-        return len(form["l"])
-    return [item and shape_of_form(item, levels - 1) for item in form["l"]]
 
 
 def is_kept(form: Mapping[str, Any]) -> bool:

@@ -14,10 +14,10 @@ from typing import Any
 from executor.engine.digests import content_digest, list_digest
 from executor.engine.measure import inner_shape
 from executor.engine.plan import Plan, Segment
-from executor.engine.shapes import Path, paths
 from executor.engine.state import RunState
 from executor.engine.step import TaskSpec
 from workflows.graphs.resolved import ResolvedNode, Source
+from workflows.graphs.shapes import Path, element_at, paths
 
 KEY_FORMAT = 1  # raise it when equal keys could mean something else than before
 
@@ -77,7 +77,7 @@ class KeyMaker:
         place = (source.node, source.port)
         form = self.forms.get(place)
         if depth and form is not None:
-            return list_digest([_element(form, path[:depth]) for path in elements])
+            return list_digest([element_at(form, path[:depth]) for path in elements])
         if place not in self._whole:
             self._whole[place] = content_digest(form)
         return self._whole[place]
@@ -105,12 +105,3 @@ def elements_of(
 @cache
 def _scope_digest(scope: str) -> bytes:
     return hashlib.sha256(f"{KEY_FORMAT}:{scope}".encode()).digest()
-
-
-def _element(form: Mapping[str, Any], path: Path) -> Mapping[str, Any] | None:
-    found: Mapping[str, Any] | None = form
-    for index in path:
-        if found is None:
-            return None
-        found = found["l"][index] if "l" in found else {"v": found["v"][index]}
-    return found

@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from functools import reduce
 from typing import Any
 
-from executor.engine.codec import shape_of_form
 from executor.engine.plan import Plan, Segment
-from executor.engine.shapes import Path, Shape, cut, fill, join, paths
 from executor.engine.state import RunState
 from workflows.graphs.resolved import ResolvedNode, Source
+from workflows.graphs.shapes import Path, Shape, cut, fill, join, paths, shape_of_form
 
 
 def input_shapes(plan: Plan, inputs: Mapping[str, Mapping[str, Any] | None]) -> dict[str, Shape]:

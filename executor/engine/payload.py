@@ -10,10 +10,10 @@ from common.clock import rfc3339
 from executor.engine.codec import chunk_length, is_kept, join_chunks, nest_form, render
 from executor.engine.measure import shape_of_node
 from executor.engine.plan import Plan
-from executor.engine.shapes import Shape, count
 from executor.engine.state import RunState
 from executor.types import ExecutionStatus, NodeStatus
 from workflows.graphs.resolved import ResolvedNode
+from workflows.graphs.shapes import Shape, count
 
 MediaUrl = Callable[[str], str]
 
@@ -77,12 +77,17 @@ class RunRecord:
 
 
 class Presenter:
-    """Shows one run; `media_url` gives the signed link of a file id."""
+    """Shows one run; `media_url` gives the signed link of a file id.
+
+    `called` are the credits of nodes that run other workflows, where the runs themselves told: such
+    a node may have ended, or been cut short, without a record of its own.
+    """
 
     def __init__(self, plan: Plan, state: RunState, media_url: MediaUrl) -> None:
         self.plan = plan
         self.state = state
         self.media_url = media_url
+        self.called: Mapping[str, int] = {}
         self._shown: dict[tuple[str, str], dict[str, Any]] = {}
 
     def payload(self, run: RunRecord, records: Iterable[NodeRecord]) -> dict[str, Any]:
@@ -119,7 +124,7 @@ class Presenter:
     ) -> dict[str, Any]:
         """Return one entry of `nodes`; the final answer shows most of them a second time."""
         place = (node.id, status)
-        if place not in self._shown:
+        if place not in self._shown or node.id in self.called:
             self._shown[place] = self._node(node, records, status)
         return self._shown[place]
 
@@ -135,7 +140,7 @@ class Presenter:
             "status": status,
             "progress": 1.0 if status == NodeStatus.COMPLETED else 0.0,
             "cached": bool(chunks) and all(chunk.cached for chunk in chunks),
-            "credits": sum(chunk.credits for chunk in chunks),
+            "credits": self.called.get(node.id, sum(chunk.credits for chunk in chunks)),
             "startedAt": min((c.started_at for c in chunks if c.started_at), default=None),
             "finishedAt": max((c.finished_at for c in chunks if c.finished_at), default=None)
             if status in _ENDED

@@ -10,16 +10,17 @@ from typing import Any, Protocol, TypeVar
 from pydantic import ValidationError
 
 from common.clock import Clock
+from executor.engine.charges import FREE, Charges
 from executor.engine.codec import ABSENT, without_holes
 from executor.engine.limits import check_outputs
 from executor.engine.plan import Plan, Segment
-from executor.engine.shapes import Path, Shape, paths, shape_of
 from executor.engine.step import TaskSpec
 from executor.types import NodeStatus, RunError
 from workflows.catalogue.errors import NodeCancelled, NodeFailed
 from workflows.catalogue.node import Context, Inputs, Outputs
 from workflows.catalogue.values import Image, Mask
 from workflows.graphs.resolved import Binding, ResolvedNode, Source
+from workflows.graphs.shapes import Path, Shape, paths, shape_of
 
 logger = logging.getLogger(__name__)
 
@@ -60,6 +61,7 @@ class NodeOutcome:
     `outputs` by port are what `Workbench.keep` returned: one for each, or for a mapped node a list
     with `ABSENT` where an element gave nothing. `lengths` are the shapes of outputs that others are
     mapped over; of a mapped node a list with one for each element. `cached`: it was known before.
+    `credits` is what the runs of the node cost that completed.
     """
 
     node_id: str
@@ -71,6 +73,7 @@ class NodeOutcome:
     started_at: datetime | None = None
     finished_at: datetime | None = None
     cached: bool = False
+    credits: int = 0
 
     @property
     def seconds(self) -> float | None:
@@ -95,6 +98,7 @@ class SegmentRunner:
         bench: Workbench,
         clock: Clock,
         taken_over: Mapping[str, Mapping[str, Any] | None],
+        charges: Charges = FREE,
     ) -> None:
         self.plan = plan
         self.spec = spec
@@ -103,6 +107,7 @@ class SegmentRunner:
         self.bench = bench
         self.clock = clock
         self.taken_over = taken_over
+        self.charges = charges
         self.blocked: set[str] = set()
         self.values: dict[tuple[str, str], Any] = {}
         self.last_use = _last_uses(plan, self.segment)
@@ -186,10 +191,20 @@ class SegmentRunner:
         return made[0] if made else self._of_task(outcome)
 
     def conclude(
-        self, compute: Callable[[], Mapping[str, Any]], *, started_at: datetime
+        self,
+        compute: Callable[[], Mapping[str, Any]],
+        *,
+        started_at: datetime,
+        price_credits: int = 0,
     ) -> NodeOutcome:
-        """Return what came of such a node; `compute` gives its outputs, and fails as nodes do."""
-        return self._of_task(self._guarded(self._only_node(), compute, started_at))
+        """Return what came of such a node; `compute` gives its outputs, and fails as nodes do.
+
+        If it completed, it costs `price_credits`.
+        """
+        outcome = self._guarded(self._only_node(), compute, started_at)
+        if outcome.status == NodeStatus.COMPLETED:
+            outcome.credits = price_credits
+        return self._of_task(outcome)
 
     def fail(self, error: RunError, *, started_at: datetime) -> NodeOutcome:
         """Return that such a node failed."""
@@ -208,13 +223,19 @@ class SegmentRunner:
         return gathered.whole()
 
     def _outcome_of(self, node: ResolvedNode, path: Path) -> NodeOutcome:
+        taken: list[Inputs] = []
+
         def compute() -> Mapping[str, Any] | None:
             arguments = self._arguments(node, path)
             if arguments is None:
                 return None
-            return run_node(node, self.bench.context(node), arguments)
+            taken.append(check_arguments(node, arguments))
+            return run_node(node, self.bench.context(node), taken[0])
 
-        return self._guarded(node, compute, self.clock.now())
+        outcome = self._guarded(node, compute, self.clock.now())
+        if outcome.status == NodeStatus.COMPLETED:
+            outcome.credits = self.charges.of(node.id, taken[0], outcome.seconds)
+        return outcome
 
     def _guarded(
         self,
@@ -355,6 +376,7 @@ class _Gathered:
             items.append(element.outputs.get(port, ABSENT))
         for port, shapes in self.outcome.lengths.items():
             shapes.append(element.lengths.get(port))
+        self.outcome.credits += element.credits
         if element.error is not None:
             self.outcome.status, self.outcome.error = NodeStatus.FAILED, element.error
         elif element.status == NodeStatus.COMPLETED and self.outcome.error is None:
@@ -367,17 +389,18 @@ class _Gathered:
             for port, items in self.outcome.outputs.items()
             if all(item is ABSENT for item in items)
         ]
+        if self.outcome.error is not None:
+            self.outcome.credits = 0  # a retry does all of these elements anew
         return self.outcome
 
 
-def run_node(node: ResolvedNode, ctx: Context, arguments: Mapping[str, Any]) -> dict[str, Any]:
+def run_node(node: ResolvedNode, ctx: Context, args: Inputs) -> dict[str, Any]:
     """Run a node that does not suspend; return the outputs that it gave, by port.
 
     Raises:
-        NodeFailed: when an argument is out of bounds, or the node says so.
+        NodeFailed: the node says so.
     """
-    outputs = _drive(node.spec.node().run(ctx, check_arguments(node, arguments)))
-    return outputs_by_port(outputs)
+    return outputs_by_port(_drive(node.spec.node().run(ctx, args)))
 
 
 def check_arguments(node: ResolvedNode, arguments: Mapping[str, Any]) -> Inputs:

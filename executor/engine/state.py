@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from executor.engine.shapes import Shape
 from executor.types import ExecutionStatus, NodeStatus, RunError
+from workflows.graphs.shapes import Shape
 
 _E = ExecutionStatus
 

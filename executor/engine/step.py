@@ -10,10 +10,10 @@ from typing import Any
 
 from executor.engine.measure import live_elements, shape_of_segment
 from executor.engine.plan import Plan, Segment, binding_sources
-from executor.engine.shapes import Shape, ShapesDiffer, count, has_empty, nest, widest
 from executor.engine.state import RunState
 from executor.types import ExecutionStatus, NodeStatus, RunError
 from workflows.graphs.resolved import Binding, ResolvedNode
+from workflows.graphs.shapes import Shape, ShapesDiffer, count, has_empty, nest, widest
 
 MAX_ELEMENTS = 1_000  # of a mapped list, over all of its levels
 

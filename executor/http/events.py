@@ -12,7 +12,6 @@ from functools import partial
 from typing import Any, ClassVar
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 
@@ -37,12 +36,23 @@ HEARTBEAT = b":\n\n"
 
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
+_EVENT = {"type": "integer", "minimum": 0, "maximum": 999_999_999}
+# Of each event in the stream; OpenAPI 3.1 has no word for the stream itself.
+EVENT_SCHEMA = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "string", "pattern": "^[0-9]+$"},
+        "event": {"type": "string", "enum": ["snapshot", "node", "progress", "preview", "final"]},
+        "data": {"type": "string", "description": "JSON, as the event's frame on a socket."},
+    },
+    "required": ["id", "event", "data"],
+}
 SINCE_NUMBER = OpenApiParameter(
-    "since", int, description="The number of the last event that was seen; the rest is sent."
+    "since", _EVENT, description="The number of the last event that was seen; the rest is sent."
 )
 LAST_EVENT_ID = OpenApiParameter(
     "Last-Event-ID",
-    int,
+    _EVENT,
     location=OpenApiParameter.HEADER,
     description="The same, as browsers send it when they come back; it goes before `since`.",
 )
@@ -73,7 +83,7 @@ class EventsView(ApiView):
         summary="Follow an execution",
         parameters=[SINCE_NUMBER, LAST_EVENT_ID],
         responses={
-            (200, CONTENT_TYPE): OpenApiTypes.STR,
+            (200, CONTENT_TYPE): EVENT_SCHEMA,
             204: None,
             **problems(400, *KEY_PROBLEMS, 404, 429),
         },
@@ -112,13 +122,11 @@ def read_last_seen(request: Request) -> int | None:
     Raises:
         MalformedRequest: a number that is none.
     """
-    sent = request.headers.get("Last-Event-ID")
-    values = request.query_params.getlist("since") if sent is None else [sent]
-    if not values:
-        return None
-    if len(values) > 1 or not _NUMBER.fullmatch(values[0]):
+    sent, asked = request.headers.get("Last-Event-ID"), request.query_params.getlist("since")
+    values = asked if sent is None else [sent, *asked]
+    if len(asked) > 1 or not all(_NUMBER.fullmatch(value) for value in values):
         raise MalformedRequest("Last-Event-ID and since must be the number of an event.")
-    return int(values[0])
+    return int(values[0]) if values else None
 
 
 def event_of(frame: Frame) -> bytes:

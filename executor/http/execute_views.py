@@ -8,26 +8,28 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api import Principal, get_workspace
+from accounts.api import Principal
+from billing.api import get_balance
 from common import faults
 from common.clock import rfc3339
 from common.errors import InvalidInputs
 from common.http.drf import ApiView
+from common.http.drf_json import JsonRenderer
 from common.http.openapi import KEY_PROBLEMS, problems
+from common.http.rendering import render_json
+from common.once import Once
 from executor.http import schemas
 from executor.http.caller import caller_of
-from executor.services.accept import accept_execution
-from executor.services.estimates import find_cached_nodes
+from executor.services.accept import OnStore, accept_execution
+from executor.services.estimates import preview_run
 from executor.services.retry import RetryRequest, retry_execution
-from executor.types import DRAFT, Accepted, ExecutionRequest, ExecutionStatus, Trigger
+from executor.types import DRAFT, Accepted, Caller, ExecutionRequest, ExecutionStatus, Trigger
 from workflows.api import (
     NodeEstimate,
     VersionRef,
     check_inputs,
-    estimate_nodes,
     find_runnable,
     interface_of_version,
-    resolved_version,
 )
 
 
@@ -35,6 +37,7 @@ class ExecuteView(ApiView):
     """Running a workflow."""
 
     scopes: ClassVar = {"POST": "execute"}
+    idempotency: ClassVar = "own"
 
     @extend_schema(
         operation_id="executeWorkflow",
@@ -54,7 +57,9 @@ class ExecuteView(ApiView):
         faults.point("web.authenticated")
         body = self.read_body(schemas.ExecuteBody)
         faults.point("web.parsed")
-        accepted = accept_execution(_request_of(body, caller_of(request), workflow_id))
+        accepted = accept_execution(
+            _request_of(body, caller_of(request), workflow_id), on_store=_keeping(self.once)
+        )
         faults.point("web.before_answer")
         return _accepted(accepted)
 
@@ -74,21 +79,24 @@ class EstimateView(ApiView):
         },
     )
     def post(self, request: Request, workflow_id: str) -> Response:
-        """Return the price of a version, node by node; nothing is run or held."""
+        """Return the price of a version, node by node; nothing is run or held.
+
+        `credits` is the least that it costs as things are, `maxCredits` the most that it may ever
+        cost, and what is held; they differ where only the run decides, and by what the cache knows.
+        """
         body = self.read_body(schemas.EstimateBody)
         caller = caller_of(request)
         version = find_runnable(
             caller.workspace_id, workflow_id, body.version, to_node=body.to_node
         )
         used = _check_given(version, body.inputs)
-        nodes = estimate_nodes(resolved_version(version.id))
-        cached = find_cached_nodes(version, used, mode=caller.mode)
+        preview = preview_run(version, used, mode=caller.mode)
         return Response(
             {
-                "credits": sum(node.credits for node in nodes if node.node_id not in cached),
-                "maxCredits": sum(node.credits for node in nodes),
-                "balance": get_workspace(caller.workspace_id).credits,
-                "nodes": [_estimate_json(node, node.node_id in cached) for node in nodes],
+                "credits": preview.lower,
+                "maxCredits": preview.upper,
+                "balance": get_balance(caller.workspace_id).available,
+                "nodes": [_estimate_json(node, preview.cached) for node in preview.nodes],
             }
         )
 
@@ -97,6 +105,7 @@ class RetryView(ApiView):
     """Running the rest of what was run before."""
 
     scopes: ClassVar = {"POST": "execute"}
+    idempotency: ClassVar = "own"
 
     @extend_schema(
         operation_id="retryExecution",
@@ -121,8 +130,9 @@ class RetryView(ApiView):
                 caller.mode,
                 from_node=body.from_node,
                 inputs=body.inputs,
-                key_id=caller.key_id,
-            )
+                caller=_caller(caller),
+            ),
+            on_store=_keeping(self.once),
         )
         return _accepted(accepted)
 
@@ -142,9 +152,31 @@ def _request_of(
         cache=body.cache,
         keep=body.keep,
         metadata=body.metadata,
-        key_id=principal.key_id,
+        caller=_caller(principal),
         to_node=body.to_node,
     )
+
+
+def _caller(principal: Principal) -> Caller:
+    return Caller(
+        f"key:{principal.key_id}", principal.key_id, getattr(principal, "monthly_cap", None)
+    )
+
+
+def _keeping(once: Once | None) -> OnStore | None:
+    """Return what keeps the answer in the transaction that stores the run."""
+    if once is None:
+        return None
+
+    def keep(accepted: Accepted) -> None:
+        response = _accepted(accepted)
+        once.store(
+            status=response.status_code,
+            body=render_json(response.data),
+            headers={"Content-Type": JsonRenderer.media_type, "Location": response["Location"]},
+        )
+
+    return keep
 
 
 def _accepted(accepted: Accepted) -> Response:
@@ -161,14 +193,15 @@ def _accepted(accepted: Accepted) -> Response:
     return Response(answer, status=status.HTTP_202_ACCEPTED, headers={"Location": poll_url})
 
 
-def _estimate_json(node: NodeEstimate, is_cached: bool) -> dict[str, Any]:
+def _estimate_json(node: NodeEstimate, cached: frozenset[str]) -> dict[str, Any]:
     return {
         "nodeId": node.node_id,
         "type": node.type,
         "label": node.label,
         "credits": node.credits,
+        "minCredits": node.lower,
         "quantity": node.quantity,
-        "cached": is_cached,
+        "cached": node.node_id in cached,
     }
 
 

@@ -1,5 +1,6 @@
 """`/workflows/executions`: runs, how they stand, and ending them."""
 
+from dataclasses import replace
 from operator import itemgetter
 from typing import ClassVar
 
@@ -21,6 +22,7 @@ from executor.selectors import runs
 from executor.selectors.history import list_executions
 from executor.services.cancel import cancel_execution
 from executor.services.tickets import issue_ticket
+from executor.types import ExecutionStatus
 
 
 class ExecutionListView(ApiView):
@@ -36,9 +38,14 @@ class ExecutionListView(ApiView):
     )
     def get(self, request: Request) -> Response:
         """List the workspace's runs, newest first."""
-        workspace_id = caller_of(request).workspace_id
-        page, wanted = read_execution_page(request.query_params, workspace_id, clock=SYSTEM_CLOCK)
-        found = list_executions(workspace_id, wanted, before=page.after, limit=page.limit + 1)
+        caller = caller_of(request)
+        page, wanted = read_execution_page(
+            request.query_params, caller.workspace_id, clock=SYSTEM_CLOCK
+        )
+        wanted = replace(wanted, workflows=caller.workflows)
+        found = list_executions(
+            caller.workspace_id, wanted, before=page.after, limit=page.limit + 1
+        )
         return Response(page_of(page, found, position=itemgetter("executionId"), render=dict))
 
 
@@ -85,6 +92,7 @@ class CancelView(ApiView):
     """Ending a run."""
 
     scopes: ClassVar = {"POST": "execute"}
+    idempotency: ClassVar = "own"  # what the run has started is cancelled after its transaction
 
     @extend_schema(
         operation_id="cancelExecution",
@@ -95,10 +103,12 @@ class CancelView(ApiView):
     def post(self, request: Request, execution_id: str) -> Response:
         """Cancel the run; one that is over stays as it is, and that is no error."""
         self.read_body(NoFields)
-        found, cancelled = cancel_execution(
-            workspace_id=caller_of(request).workspace_id, execution_id=execution_id
+        ended = cancel_execution(
+            workspace_id=caller_of(request).workspace_id,
+            execution_id=execution_id,
+            on_store=lambda found, is_new: self.keep(_cancelled(execution_id, found, is_new)),
         )
-        return Response({"executionId": execution_id, "status": found, "cancelled": cancelled})
+        return _cancelled(execution_id, *ended)
 
 
 class TicketView(ApiView):
@@ -126,3 +136,7 @@ class TicketView(ApiView):
             status=status.HTTP_201_CREATED,
             headers=NO_STORE,
         )
+
+
+def _cancelled(execution_id: str, found: ExecutionStatus, is_new: bool) -> Response:
+    return Response({"executionId": execution_id, "status": found, "cancelled": is_new})

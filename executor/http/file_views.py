@@ -28,6 +28,7 @@ class FileListView(ApiView):
     """The workspace's files."""
 
     scopes: ClassVar = {"POST": "execute"}
+    idempotency: ClassVar = "streamed"
 
     @extend_schema(
         operation_id="uploadFile",
@@ -41,14 +42,19 @@ class FileListView(ApiView):
     def post(self, request: Request) -> Response:
         """Check, re-encode and keep a file; it is told by its bytes, never by its name."""
         workspace_id = caller_of(request).workspace_id
-        with received_file(cast(HttpRequest, request)) as path:
+        with received_file(cast(HttpRequest, request)) as received:
+            if self.once is not None:
+                self.once.identify(received.as_told())
             try:
-                stored = take_upload(workspace_id=workspace_id, source=path)
+                stored = take_upload(
+                    workspace_id=workspace_id,
+                    source=received.path,
+                    on_store=lambda file: self.keep(_stored(file)),
+                )
             except MediaRejected as error:
                 code = _ITEM_CODES.get(error.code, error.code)
                 raise InvalidInputs([Issue(f"/{FIELD}", code, error.detail)]) from error
-        headers = {"Location": f"/api/v1/files/{stored.id}"}
-        return Response(_file_json(stored), status=status.HTTP_201_CREATED, headers=headers)
+        return _stored(stored)
 
 
 class FileView(ApiView):
@@ -75,6 +81,11 @@ class FileView(ApiView):
         """Delete the file; its id and its link answer 410 from now on."""
         delete_file(workspace_id=caller_of(request).workspace_id, file_id=file_id)
         return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+def _stored(file: FileRef) -> Response:
+    headers = {"Location": f"/api/v1/files/{file.id}"}
+    return Response(_file_json(file), status=status.HTTP_201_CREATED, headers=headers)
 
 
 def _file_json(file: FileRef) -> dict[str, Any]:

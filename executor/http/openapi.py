@@ -5,18 +5,19 @@ from typing import Any
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 
+from common.http.openapi import id_schema
 from executor.types import ExecutionStatus, ReviewState
 
-WORKFLOW = OpenApiParameter("workflowId", str, description="Runs of one workflow.")
+WORKFLOW = OpenApiParameter("workflowId", id_schema("wf"), description="Runs of one workflow.")
 STATUS = OpenApiParameter("status", str, enum=[str(status) for status in ExecutionStatus])
-EXECUTION = OpenApiParameter("executionId", str, description="Questions of one run.")
+EXECUTION = OpenApiParameter("executionId", id_schema("exec"), description="Questions of one run.")
 REVIEW_STATUS = OpenApiParameter("status", str, enum=[state.name for state in ReviewState])
 SINCE = OpenApiParameter("since", OpenApiTypes.DATETIME, description="Accepted then or later.")
 UNTIL = OpenApiParameter("until", OpenApiTypes.DATETIME, description="Accepted before then.")
 WAIT = OpenApiParameter(
     "wait",
-    float,
-    description="Hold the answer until the status changes, for 0 to 30 seconds at most.",
+    {"type": "number", "minimum": 0, "maximum": 30},
+    description="Hold the answer until the status changes, for so many seconds at most.",
 )
 
 UPLOAD_BODY: dict[str, Any] = {

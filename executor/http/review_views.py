@@ -55,7 +55,8 @@ class ReviewListView(ApiView):
     )
     def get(self, request: Request) -> Response:
         """List questions, newest first; `status` and `executionId` narrow the list."""
-        workspace_id = caller_of(request).workspace_id
+        caller = caller_of(request)
+        workspace_id = caller.workspace_id
         filters = {
             name: request.query_params[name] for name in _FILTERS if name in request.query_params
         }
@@ -71,6 +72,7 @@ class ReviewListView(ApiView):
             execution_id=_read_execution(filters.get("executionId")),
             before=page.after,
             limit=page.limit + 1,
+            workflows=caller.workflows,
         )
         return Response(page_of(page, found, position=itemgetter("reviewId"), render=dict))
 

@@ -55,13 +55,14 @@ _VERSION = {"anyOf": [{"type": "integer", "minimum": 1}, {"const": "draft"}, {"t
 Version = Annotated[Any, BeforeValidator(_check_version), WithJsonSchema(_VERSION)]
 ToNode = Annotated[str, Field(min_length=1, max_length=MAX_NODE_ID)]
 CallbackUrl = Annotated[str, AfterValidator(_check_callback)]
+Inputs = Annotated[dict[str, Any], Field(examples=[{"text": "a red bicycle"}])]
 Metadata = Annotated[dict[str, Any], AfterValidator(_check_metadata)]
 
 
 class ExecuteBody(ApiModel):
     """What to run, and how."""
 
-    inputs: dict[str, Any] = {}
+    inputs: Inputs = {}
     version: Version = None
     callback_url: CallbackUrl | None = None
     max_credits: Annotated[int, Field(ge=0)] | None = None
@@ -74,7 +75,7 @@ class ExecuteBody(ApiModel):
 class EstimateBody(ApiModel):
     """What to estimate, and the inputs to estimate it for; they may be left out."""
 
-    inputs: dict[str, Any] = {}
+    inputs: Inputs = {}
     version: Version = None
     to_node: ToNode | None = None
 
@@ -105,12 +106,13 @@ class NodeEstimate(ApiModel):
     type: str
     label: str
     credits: int
+    min_credits: int
     quantity: int
     cached: bool
 
 
 class Estimate(ApiModel):
-    """What a run would cost; `maxCredits` is the upper end."""
+    """What a run would cost, from the least as things are to the most that it may cost."""
 
     credits: int
     max_credits: int

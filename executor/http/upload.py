@@ -5,10 +5,12 @@ body has exactly one part, and whatever comes of it no file is left behind.
 """
 
 import errno
+import hashlib
 import secrets
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -23,6 +25,7 @@ from django.http.multipartparser import (
 from django.http.request import UnreadablePostError
 from django.utils.http import parse_header_parameters
 
+from common.canonical import canonical_json
 from common.errors import (
     InvalidInputs,
     Issue,
@@ -41,15 +44,33 @@ MAX_FILE_BYTES = MediaLimits().video_bytes  # the largest that any kind may have
 MAX_BODY_BYTES = MAX_FILE_BYTES + 64 * 1024  # and what stands around it
 FULL_RETRY_S = 30
 
+# By lower-case name: the value, and its parameters.
+PartHeaders = Mapping[str, tuple[str, Mapping[str, bytes | str]]]
+
 _MAX_BOUNDARY = 70  # RFC 2046
 _TAIL_BYTES = 256
 _FULL_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 _PLAIN = frozenset({"", "7bit", "8bit", "binary"})
 
 
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A file that was sent: where it lies, and what was said of it."""
+
+    path: Path
+    name: str
+    content_type: str
+
+    def as_told(self) -> bytes:
+        """Return what tells this body from others: all but the boundary. Reads the file."""
+        with self.path.open("rb") as file:
+            content = hashlib.file_digest(file, "sha256").hexdigest()
+        return canonical_json([FIELD, content, self.name, self.content_type])
+
+
 @contextmanager
-def received_file(request: HttpRequest) -> Iterator[Path]:
-    """Give the path of the one `file` that a request brings; it is gone at the end.
+def received_file(request: HttpRequest) -> Iterator[Received]:
+    """Give the one `file` that a request brings; it is gone at the end.
 
     Raises:
         UnsupportedMediaType: no multipart form.
@@ -60,8 +81,7 @@ def received_file(request: HttpRequest) -> Iterator[Path]:
     """
     path = conf.temporary_dir() / f"upload-{secrets.token_hex(8)}"
     try:
-        _receive(request, path)
-        yield path
+        yield _receive(request, path)
     except OSError as error:
         if error.errno in _FULL_DISK:
             detail = "There is no room for files at the moment."
@@ -94,32 +114,33 @@ class _Body:
         return data
 
 
-def _receive(request: HttpRequest, path: Path) -> None:
+def _receive(request: HttpRequest, path: Path) -> Received:
     boundary = _read_boundary(request)
     body = _Body(request, _read_length(request))
     issues: list[Issue] = []
-    found = 0
+    found: Received | None = None
     try:
-        for name, part in _parts(body, boundary):
-            if name == FIELD and not found:
+        for name, headers, part in _parts(body, boundary):
+            if name == FIELD and found is None:
                 with path.open("xb") as sink:
                     _copy(part, sink)
+                found = Received(path, *_said_of(headers))
             else:
                 issues.append(_issue_of(name))
                 _skip(part)
-            found += name == FIELD
     except MultiPartParserError as error:
         raise MalformedRequest("The multipart body could not be read.") from error
     if issues:
         raise InvalidInputs(issues)
-    if not found:
+    if found is None:
         raise InvalidInputs([Issue(f"/{FIELD}", "missing", "Send the file as the part `file`.")])
     if b"--" + boundary + b"--" not in body.tail:
         raise _broken_off()
+    return found
 
 
-def _parts(body: _Body, boundary: bytes) -> Iterator[tuple[str, LazyStream]]:
-    """Give each part's field name and content, which must be read before the next is asked for."""
+def _parts(body: _Body, boundary: bytes) -> Iterator[tuple[str, PartHeaders, LazyStream]]:
+    """Give each part's field name, headers and content, which must be read before the next part."""
     count = 0
     for kind, headers, content in Parser(LazyStream(ChunkIter(cast(Any, body))), boundary):
         count += 1
@@ -131,13 +152,18 @@ def _parts(body: _Body, boundary: bytes) -> Iterator[tuple[str, LazyStream]]:
         encoding = headers.get("content-transfer-encoding", ("", {}))[0]
         if str(encoding).strip().lower() not in _PLAIN:
             raise MalformedRequest("Content-Transfer-Encoding is not taken.")
-        yield _name_of(headers["content-disposition"][1]), content
+        yield _text(headers["content-disposition"][1].get("name", "")).strip(), headers, content
 
 
-def _name_of(disposition: Mapping[str, bytes | str]) -> str:
-    name = disposition.get("name", "")
-    text = name.decode("utf-8", "replace") if isinstance(name, bytes) else name
-    return text.strip()
+def _said_of(headers: PartHeaders) -> tuple[str, str]:
+    """Return the name and the content type that a part gives its file; empty without."""
+    name = headers["content-disposition"][1].get("filename", "")
+    return _text(name), str(headers.get("content-type", ("", {}))[0])
+
+
+def _text(value: bytes | str) -> str:
+    text = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+    return text.encode("utf-8", "replace").decode()
 
 
 def _issue_of(name: str) -> Issue:

@@ -9,7 +9,7 @@ from executor.engine.rounds import feed_back, given_outputs, goes_on, take_input
 from executor.engine.segment import NodeOutcome, SegmentRunner
 from executor.engine.state import RunState
 from executor.models import Execution
-from executor.selectors.children import find_newest_child, get_output_forms
+from executor.selectors.children import find_newest_child, get_call_charge, get_output_forms
 from executor.services.calls import start_child, wait_for
 from executor.services.claims import Claim
 from executor.services.inputs import InputReader
@@ -33,7 +33,10 @@ def call_once(
         return call.begin()
     if not child.status_is_final:
         child = wait_for(claim=claim, child_id=child.id, clock=clock)
-    return None if child is None else call.go_on(child)
+    came = None if child is None else call.go_on(child)
+    if came is not None:  # shown as the node's; it was charged where it arose
+        came.credits = get_call_charge(execution.id, claim.task_id)
+    return came
 
 
 class _Call:

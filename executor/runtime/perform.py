@@ -15,6 +15,7 @@ from common.clock import SYSTEM_CLOCK, Clock
 from common.errors import TooLarge, UnsupportedMediaType
 from common.fetch import FetchError, fetch
 from executor import conf, dispatch
+from executor.engine.charges import charges_of
 from executor.engine.codec import ABSENT, decode, encode
 from executor.engine.keys import Forms
 from executor.engine.known import values_of
@@ -181,7 +182,8 @@ class Performer:
         taken_over = {**taken_over, **found.taken_over}
         outer = values_from(plan, state, spec, forms)
         bench = self._bench(execution, plan, running)
-        runner = SegmentRunner(plan, spec, outer, bench, self.clock, taken_over)
+        charges = charges_of(execution.options, execution.mode)
+        runner = SegmentRunner(plan, spec, outer, bench, self.clock, taken_over, charges)
         running.report, running.bench = report, bench
         if spec.segment in plan.reviews or spec.segment in plan.calls:
             return self._look_at_wait(claim, execution, runner, report, bench)

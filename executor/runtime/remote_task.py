@@ -44,6 +44,8 @@ _WITH_JOB = (AttemptState.SUBMITTED, AttemptState.FETCHING)
 class RemoteTask(Errand):
     """One claimed task, until it is done, let go or handed back."""
 
+    price_credits = 0  # what the node costs if it completes
+
     async def run(self) -> bool:
         """Go through the course; says whether the task is to be handed back."""
         try:
@@ -69,7 +71,7 @@ class RemoteTask(Errand):
         if isinstance(prepared, TaskReport):
             await self._in_work(lambda work: work.store(prepared))
             return False
-        self.about = prepared.about
+        self.about, self.price_credits = prepared.about, prepared.price_credits
         began_at = started_at(prepared.attempts, self.shop.clock)
         self.give_up_at = began_at + timedelta(seconds=prepared.request.call.give_up_s)
         self.attempt = prepared.attempts[-1] if prepared.attempts else None
@@ -342,7 +344,8 @@ class RemoteTask(Errand):
         rows = await self._fetched(attempt, answer)
         if rows is None:
             return False
-        await self._in_work(lambda work: work.complete(attempt, answer, rows))
+        cost = self.price_credits
+        await self._in_work(lambda work: work.complete(attempt, answer, rows, price_credits=cost))
         return False
 
     async def _fetched(self, attempt: Attempt, answer: Answer) -> Sequence[File] | None:

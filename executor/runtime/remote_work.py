@@ -9,6 +9,7 @@ from common import faults, metrics
 from common.canonical import digest
 from common.clock import Clock
 from executor import gateway
+from executor.engine.charges import charges_of
 from executor.engine.codec import encode
 from executor.engine.plan import Plan
 from executor.engine.segment import NodeOutcome, Outer, SegmentRunner, outputs_by_port
@@ -37,11 +38,12 @@ from workflows.graphs.resolved import ResolvedNode
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A task that is ready to be asked for, and what was tried of it before."""
+    """A task that is ready to be asked for, what was tried of it before, and what it will cost."""
 
     request: Request
     about: Undertaking
     attempts: Sequence[Attempt]
+    price_credits: int
 
 
 class RemoteWork:
@@ -101,12 +103,15 @@ class RemoteWork:
         outcome = self._runner(Outer()).fail(error, started_at=started_at)
         self._finish(outcome, [], attempt, to, result)
 
-    def complete(self, attempt: Attempt, answer: Answer, files: Sequence[File]) -> None:
-        """Store what the answer gives, with its files, and close the attempt."""
+    def complete(
+        self, attempt: Attempt, answer: Answer, files: Sequence[File], *, price_credits: int
+    ) -> None:
+        """Store what the answer gives, with its files and its price, and close the attempt."""
         result = ProviderResult(answer.data, _as_media(answer, files))
         outcome = self._runner(Outer()).conclude(
             lambda: outputs_by_port(self._remote_node().result(self._context(), result)),
             started_at=attempt.created_at,
+            price_credits=price_credits,
         )
         faults.point("remote.before_finish")
         stored = answer.as_json() if answer.is_storable else {"data": answer.data, "files": []}
@@ -143,7 +148,8 @@ class RemoteWork:
             name: [self._input_file(media) for media in given] for name, given in call.media.items()
         }
         about = Undertaking(self.node.id, call.provider, call.model, _digest_of(call))
-        return Prepared(Request(call, files), about, tried)
+        charges = charges_of(self.execution.options, self.execution.mode)
+        return Prepared(Request(call, files), about, tried, charges.of(self.node.id, args))
 
     def _input_file(self, media: Media) -> InputFile:
         file_id = media.file_id or ""

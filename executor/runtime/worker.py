@@ -19,6 +19,7 @@ from django.db import Error as DatabaseError
 from django.db import connections
 from dramatiq.common import iter_queue
 
+from billing.api import apply_stripe_events, is_payments_configured
 from common.clock import SYSTEM_CLOCK, Clock
 from executor import conf, dispatch
 from executor.runtime.heartbeat import ChildHeartbeat, Heartbeat, ThreadHeartbeat
@@ -44,6 +45,7 @@ IDLE_TIMEOUT_MS = 20
 TELL_S = 0.05  # how soon what a node says of itself is looked at
 WATCH_S = 0.3  # how soon a cancelled run's node hears of it; a second among thousands
 GRACE_S = 8.0  # for what is under way when the process is told to stop
+PAYMENTS_S = 1.0  # how soon what Stripe told is applied
 LAST_S = 1.0  # for threads to end after that; the process has 10 s in all
 SELDOM = 10  # sweeps of those who are not there for it, in intervals of those who are
 
@@ -114,6 +116,8 @@ class WorkerProcess:
             self._loop(
                 "upkeep", partial(jobs.keep, lambda: self.performer.is_stopping), LOOK_EVERY_S
             )
+            if is_payments_configured():
+                self._loop("payments", self._apply_payments, PAYMENTS_S)
 
     def stop(self, *, grace_s: float = GRACE_S) -> bool:
         """Take nothing new, wait for what is under way, then hand the rest back for others.
@@ -147,6 +151,9 @@ class WorkerProcess:
         ring_unheard(clock=self.clock, queues=self._swept_queues())
         for task_id in poison:  # one that cannot be ended either must not keep the others
             self._guarded("poison", partial(fail_poisonous, task_id=task_id, clock=self.clock))
+
+    def _apply_payments(self) -> None:
+        apply_stripe_events(clock=self.clock, should_stop=lambda: self.performer.is_stopping)
 
     def _work_unbidden(self) -> None:
         """Perform what is ready for as long as the broker is out and brings no bells."""

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.db.models import Sum
+
+from executor.engine.plan import Plan
 from executor.engine.state import RunState
 from executor.engine.step import TaskSpec
 from executor.models import Execution, NodeResults, Task
@@ -34,6 +37,26 @@ def find_predecessor(parent: Execution, spec: TaskSpec, iteration: int) -> Execu
         parent_id=parent.retry_of, parent_task_id__in=same.values("pk"), iteration=iteration
     )
     return rows.first()
+
+
+def get_call_charge(execution_id: str, task_id: str) -> int:
+    """Return what the runs of a call's task were charged, all rounds of a loop together."""
+    rows = Execution.objects.across_workspaces().filter(
+        parent_id=execution_id, parent_task_id=task_id
+    )
+    return int(rows.aggregate(charged=Sum("charged_credits"))["charged"] or 0)
+
+
+def list_call_charges(execution_id: str, plan: Plan) -> dict[str, int]:
+    """Return what the runs of a run's nodes were charged, by the node; those of 0 too."""
+    rows = Execution.objects.across_workspaces().filter(parent_id=execution_id)
+    charged = dict(rows.values_list("parent_task_id").annotate(charged=Sum("charged_credits")))
+    segments = Task.objects.filter(pk__in=charged).values_list("pk", "segment")
+    found: dict[str, int] = {}
+    for task_id, segment in segments:
+        (node_id,) = plan.segments[segment].node_ids
+        found[node_id] = found.get(node_id, 0) + charged[task_id]
+    return found
 
 
 def get_output_forms(execution: Execution) -> Mapping[str, Mapping[str, Any]]:

@@ -45,6 +45,7 @@ class ExecutionFilter:
     status: ExecutionStatus | None = None
     since: datetime | None = None
     until: datetime | None = None
+    workflows: frozenset[str] = frozenset()  # a key's own list; empty: all
 
 
 def list_executions(
@@ -62,6 +63,8 @@ def page_of_executions(
     rows = Execution.objects.of(workspace_id).filter(parent_id=None)
     if wanted.workflow_id is not None:
         rows = rows.filter(workflow_id=wanted.workflow_id)
+    if wanted.workflows:
+        rows = rows.filter(workflow_id__in=sorted(wanted.workflows))
     if wanted.status is not None:
         rows = rows.filter(status=wanted.status)
     if wanted.since is not None:

@@ -1,11 +1,12 @@
 """What must hold of the stored runs at any moment, whatever was killed: asked in whole sets.
 
 Each rule counts what it looked at and names some of what breaks it. All see the database as it was
-at one moment, so they may be asked of a system at work. The numbers are those of the
-invariants that the project promises: I1 every accepted run ends once, I3 credits, I4 nothing is
-paid twice, I6 no half-accepted run, I8 events, I12 media.
+at one moment, so they may be asked of a system at work. The numbers are those of the invariants
+that the project promises: I1 every accepted run ends once, I2 the ledger (`billing` checks it),
+I3 credits, I4 nothing is paid twice, I6 no half-accepted run, I8 events, I12 media.
 """
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,6 +16,7 @@ from django.db import connection
 from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet, Value, Window
 from django.db.models.functions import Coalesce, Concat, Lag
 
+from billing.api import RunSums, check_ledger, list_run_sums
 from common.clock import SYSTEM_CLOCK, Clock
 from common.sql import snapshot
 from executor import conf
@@ -45,6 +47,7 @@ EXAMPLES = 5
 
 _FINAL = sorted(FINAL_STATUSES)
 _OPEN = sorted(OPEN_STATUSES)
+_BATCH = 500
 _FINAL_EVENT = '"type":"final"'
 
 
@@ -70,9 +73,13 @@ class Rule:
 
 
 def check_invariants(*, clock: Clock = SYSTEM_CLOCK) -> list[Finding]:
-    """Return what came of every rule, in their order, all of one moment."""
+    """Return what came of every rule, in their order, all of one moment; the ledger's of the next."""
     with snapshot():
-        return [_finding(rule, clock.now()) for rule in RULES]
+        findings = [_finding(rule, clock.now()) for rule in RULES]
+    return findings + [
+        Finding(found.code, found.rule, found.checked, found.broken, found.examples)
+        for found in check_ledger()
+    ]
 
 
 def _finding(rule: Rule, now: datetime) -> Finding:
@@ -255,6 +262,53 @@ def _charge_differs(_now: datetime) -> Iterator[str]:
     yield from _ids(final.exclude(final_payload__contains=shown))
 
 
+def _ledger_differs(_now: datetime) -> Iterator[str]:
+    """Runs whose hold or captures are not what their row says: all that held, and all that should."""
+    holding = _holding()
+    batch: list[RunSums] = []
+    for sums in list_run_sums():
+        batch.append(sums)
+        if len(batch) == _BATCH:
+            yield from _differing(batch)
+            batch = []
+    yield from _differing(batch)
+    booked = {sums.execution_id for sums in list_run_sums()}
+    yield from (id_ for id_ in _ids(holding) if id_ not in booked)
+
+
+def _differing(batch: Sequence[RunSums]) -> Iterator[str]:
+    names = ("status", "estimated_credits", "charged_credits")
+    rows = _executions().filter(pk__in=[sums.execution_id for sums in batch])
+    runs = {id_: rest for id_, *rest in rows.values_list("pk", *names)}
+    for sums in batch:
+        if sums.execution_id not in runs:  # past its retention: the ledger stays
+            if sums.held:
+                yield sums.execution_id
+            continue
+        status, estimated, charged = runs[sums.execution_id]
+        held = 0 if status in FINAL_STATUSES else estimated - charged
+        if (sums.held, sums.captured) != (held, charged):
+            yield sums.execution_id
+
+
+def _nodes_cost_otherwise(_now: datetime) -> Iterator[str]:
+    """Runs whose charge is not the sum of what the final answer shows of their nodes."""
+    rows = _finals().filter(charged_credits__gt=0, final_payload__isnull=False)
+    for id_, charged, payload in rows.values_list(
+        "pk", "charged_credits", "final_payload"
+    ).iterator():
+        if sum(node["credits"] for node in json.loads(str(payload))["nodes"]) != charged:
+            yield id_
+
+
+def _holding() -> QuerySet[Execution]:
+    return _executions().filter(parent_id=None, mode="live", estimated_credits__gt=0)
+
+
+def _charged() -> QuerySet[Execution]:
+    return _finals().filter(charged_credits__gt=0)
+
+
 def _text() -> Any:
     return Execution._meta.get_field("final_payload")  # noqa: SLF001 - public API
 
@@ -304,6 +358,8 @@ RULES: tuple[Rule, ...] = (
         _reviews_differ,
     ),
     Rule("I3", "charges are shown as they are kept", _finals, _charge_differs),
+    Rule("I3", "a run's hold and captures are in the ledger", _holding, _ledger_differs),
+    Rule("I3", "a run is charged what its nodes cost", _charged, _nodes_cost_otherwise),
     Rule("I4", "a node's job is done once", Attempt.objects.all, _paid_twice),
     Rule("I4", "a task has one attempt, with its handle", Attempt.objects.all, _attempts_differ),
     Rule("I8", "event numbers have no gap", ExecutionEvent.objects.all, _event_gap),

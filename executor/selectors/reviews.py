@@ -46,9 +46,15 @@ def list_reviews(
     execution_id: str | None,
     before: str | None,
     limit: int,
+    workflows: Collection[str] = (),
 ) -> list[dict[str, Any]]:
-    """Return up to `limit` questions, newest first, that come after the id `before`."""
+    """Return up to `limit` questions, newest first, that come after the id `before`.
+
+    With `workflows` only those that were asked by runs of these.
+    """
     rows = Review.objects.of(workspace_id)
+    if workflows:
+        rows = rows.filter(execution__workflow_id__in=sorted(workflows))
     if state is not None:
         rows = rows.filter(state=state)
     if execution_id is not None:

@@ -1,11 +1,21 @@
 """Accepting a run: checked, planned and stored in one transaction before anybody hears of it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import InterfaceError, OperationalError, connection, transaction
 
+from billing.api import (
+    InsufficientCredits,
+    NodePrice,
+    OverMaxCredits,
+    RunRequest,
+    count_execution,
+    get_balance,
+    month_of,
+    reserve_run,
+)
 from common import faults, metrics
 from common.clock import SYSTEM_CLOCK, Clock
 from common.ids import new_id
@@ -15,23 +25,44 @@ from executor.engine.state import RunState
 from executor.engine.step import Step, TaskSpec, begin
 from executor.models import Execution
 from executor.selectors.planning import plan_of
+from executor.services.charges import CAPPED_MONTH
 from executor.services.files import keep_files
 from executor.services.inputs import InputReader, pending_urls
 from executor.services.known import MISSED, Foreknown, take_known
 from executor.services.shedding import shedder
 from executor.services.transitions import FETCH_SEGMENT, Transition
-from executor.types import Accepted, ExecutionRequest, ExecutionStatus, Trigger
-from workflows.api import VersionRef, estimate_nodes, find_runnable, interface_of_version
+from executor.types import Accepted, Caller, ExecutionRequest, ExecutionStatus, NodeStatus, Trigger
+from workflows.api import (
+    VersionRef,
+    estimate_run,
+    find_runnable,
+    frozen_prices,
+    interface_of_version,
+)
+
+# In `Execution.options`: what the nodes with a price cost, as it was when the run was accepted.
+PRICES = "prices"
+
+OnStore = Callable[[Accepted], None]
 
 
-def accept_execution(request: ExecutionRequest, *, clock: Clock = SYSTEM_CLOCK) -> Accepted:
+def accept_execution(
+    request: ExecutionRequest,
+    *,
+    on_store: OnStore | None = None,
+    clock: Clock = SYSTEM_CLOCK,
+) -> Accepted:
     """Store a run that will reach exactly one final state; workers are rung on commit.
+
+    `on_store` is called first inside the transaction that stores it.
 
     Raises:
         NotFound: no such workflow or version here.
         NotPublished: nothing is published.
         InvalidGraph: a draft that has problems; no such node to run to.
         InvalidInputs: inputs that do not fit the version's interface.
+        PaymentRequired: it may cost more than there is, or than `max_credits` or the key's cap.
+        LimitExceeded: the executions of this minute or day are used up.
         Unavailable: too many runs wait already.
     """
     shedder.check(request.trigger.priority)
@@ -44,38 +75,111 @@ def accept_execution(request: ExecutionRequest, *, clock: Clock = SYSTEM_CLOCK) 
         name: value for name, value in request.inputs.items() if name not in version.unused_inputs
     }
     inputs = reader.read(interface_of_version(version.id), given)
-    execution = _execution(request, version, plan, inputs, clock)
-    return accept_run(execution, plan, reader, inputs, clock=clock)
+    execution = _execution(request, version, inputs, clock)
+    return accept_run(
+        execution, plan, reader, caller=request.caller, on_store=on_store, clock=clock
+    )
 
 
 def accept_run(
     execution: Execution,
     plan: Plan,
     reader: InputReader,
-    inputs: Mapping[str, Any],
     *,
+    caller: Caller,
+    on_store: OnStore | None = None,
     clock: Clock = SYSTEM_CLOCK,
 ) -> Accepted:
-    """Store a run that was made ready, with the files that its reader took in."""
-    beginning = begin_run(execution, plan, inputs)
-    try:
-        with transaction.atomic():
-            if reader.files:
-                keep_files(reader.files, clock=clock)
-            store_run(beginning)
-            faults.point("accept.before_commit")
-    except (OperationalError, InterfaceError):
-        if not _is_stored_all_the_same(execution.id):
-            raise
-    metrics.run_accepted(Trigger(execution.trigger), execution.estimated_credits)
-    faults.point("accept.after_commit")
-    return Accepted(
+    """Store a run that was made ready, with the files that its reader took in.
+
+    Raises:
+        PaymentRequired, LimitExceeded: as `accept_execution`; nothing was stored or used up.
+    """
+    beginning = begin_run(execution, plan, execution.inputs)
+    priced = price_run(beginning, _prices_of(execution))
+    _check_cap(execution, priced)
+    accepted = Accepted(
         execution.id,
         execution.workflow_id,
         execution.version_number,
         execution.estimated_credits,
         execution.created_at,
     )
+    try:
+        with transaction.atomic():
+            if on_store is not None:
+                on_store(accepted)  # first, so that a twin waits for it and not for the account
+            _reserve(execution, caller, priced)
+            if reader.files:
+                keep_files(reader.files, clock=clock)
+            store_run(beginning)
+            count_execution(execution.workspace_id, execution.mode)  # last: refusals do not count
+            faults.point("accept.before_commit")
+    except (OperationalError, InterfaceError):
+        if not _is_stored_all_the_same(execution.id):
+            raise
+    metrics.run_accepted(Trigger(execution.trigger), execution.estimated_credits)
+    faults.point("accept.after_commit")
+    return accepted
+
+
+def price_run(beginning: "Beginning", prices: Mapping[str, str]) -> list[NodePrice]:
+    """Give a run that begins its prices and its estimate; returns the nodes that it is for.
+
+    What is known, and what will be skipped for sure, costs nothing.
+    """
+    if not prices:
+        return []
+    execution = beginning.execution
+    execution.options[PRICES] = prices
+    estimate = estimate_run(execution.version_id, inputs=execution.inputs)
+    ended = {id_ for id_, status in beginning.state.statuses.items() if status in _FREE}
+    ended |= beginning.known.others
+    nodes = [
+        NodePrice(node.node_id, node.type, node.label, node.credits, node.quantity)
+        for node in estimate.nodes
+        if node.credits and node.node_id not in ended
+    ]
+    execution.estimated_credits = sum(node.credits for node in nodes)
+    return nodes
+
+
+_FREE = frozenset({NodeStatus.COMPLETED, NodeStatus.SKIPPED})
+
+
+def _prices_of(execution: Execution) -> Mapping[str, str]:
+    """Return what the nodes of a run at the top cost; in test mode nothing does."""
+    return {} if execution.mode == "test" else frozen_prices(execution.version_id)
+
+
+def _shown(priced: Sequence[NodePrice]) -> list[dict[str, object]]:
+    return [node.as_json() for node in priced]
+
+
+def _check_cap(execution: Execution, priced: Sequence[NodePrice]) -> None:
+    cap = execution.options.get("maxCredits")
+    if cap is not None and execution.estimated_credits > cap:
+        balance = get_balance(execution.workspace_id).available
+        raise OverMaxCredits(required=execution.estimated_credits, balance=balance, nodes=_shown(priced))
+
+
+def _reserve(execution: Execution, caller: Caller, priced: Sequence[NodePrice]) -> None:
+    """Count a run and hold its estimate; the refusal says what each node would cost."""
+    run = RunRequest(
+        workspace_id=execution.workspace_id,
+        execution_id=execution.id,
+        mode=execution.mode,
+        credits=execution.estimated_credits,
+        actor=caller.actor,
+        key_id=caller.key_id,
+        key_cap=caller.key_cap,
+    )
+    if run.credits and run.key_cap is not None:
+        execution.options[CAPPED_MONTH] = month_of(execution.created_at).isoformat()
+    try:
+        reserve_run(run, now=execution.created_at)
+    except InsufficientCredits as error:
+        raise error.for_nodes(_shown(priced)) from error
 
 
 def _is_stored_all_the_same(execution_id: str) -> bool:
@@ -144,13 +248,8 @@ def store_run(beginning: Beginning) -> None:
 
 
 def _execution(
-    request: ExecutionRequest,
-    version: VersionRef,
-    plan: Plan,
-    inputs: Mapping[str, Any],
-    clock: Clock,
+    request: ExecutionRequest, version: VersionRef, inputs: Mapping[str, Any], clock: Clock
 ) -> Execution:
-    estimated = sum(node.credits for node in estimate_nodes(plan.graph))
     return Execution(
         id=new_id("exec"),
         workspace_id=request.workspace_id,
@@ -161,7 +260,7 @@ def _execution(
         priority=request.trigger.priority,
         mode=request.mode,
         trigger=request.trigger,
-        key_id=request.key_id,
+        key_id=request.caller.key_id,
         inputs=inputs,
         options={
             "cache": request.cache,
@@ -170,6 +269,5 @@ def _execution(
         },
         metadata=request.metadata,
         callback_url=request.callback_url or version.callback_url,
-        estimated_credits=estimated,
         created_at=clock.now(),
     )

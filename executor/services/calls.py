@@ -24,7 +24,7 @@ from executor.errors import LeaseLost
 from executor.models import Execution, File
 from executor.selectors.children import find_predecessor
 from executor.selectors.planning import plan_of
-from executor.services.accept import begin_run, store_run
+from executor.services.accept import PRICES, begin_run, price_run, store_run
 from executor.services.claims import Claim, check_lease
 from executor.services.files import keep_files
 from executor.services.known import REDO
@@ -34,7 +34,7 @@ from executor.services.retry import nodes_without_files
 from executor.services.transitions import lock_execution
 from executor.services.waking import waiting_for
 from executor.types import ExecutionStatus
-from workflows.api import Callee, estimate_nodes
+from workflows.api import Callee, prices_below
 
 LOOK_AGAIN_S = 300.0
 REST_S = 3_600.0  # the same while a person is asked: to look, a paused run takes a place
@@ -67,6 +67,8 @@ def start_child(
     child = _child(claim, parent, callee, inputs, iteration, clock)
     _take_over(child, claim, parent, clock)
     beginning = begin_run(child, plan_of(callee.version_id), inputs)
+    (node_id,) = plan_of(parent.version_id).segments[claim.spec.segment].node_ids
+    price_run(beginning, prices_below(parent.options.get(PRICES, {}), node_id))
     with transaction.atomic():
         locked = lock_execution(parent.id)
         if locked is None or locked.status_is_final:
@@ -120,7 +122,6 @@ def _child(
         priority=parent.priority,
         inputs=inputs,
         options={name: parent.options[name] for name in _INHERITED if name in parent.options},
-        estimated_credits=_estimated(callee.version_id),
         parent_id=parent.id,
         parent_task_id=claim.task_id,
         iteration=iteration,
@@ -146,7 +147,3 @@ def _take_over(child: Execution, claim: Claim, parent: Execution, clock: Clock) 
 
 def _does_the_same(before: Execution, child: Execution) -> bool:
     return before.version_id == child.version_id and before.inputs == child.inputs
-
-
-def _estimated(version_id: str) -> int:
-    return sum(node.credits for node in estimate_nodes(plan_of(version_id).graph))

@@ -1,5 +1,7 @@
 """Cancelling a run: final at once, whatever its workers are in the middle of."""
 
+from collections.abc import Callable
+
 from django.db import transaction
 
 from common import faults
@@ -11,11 +13,19 @@ from executor.services.ending import end_open_run
 from executor.services.transitions import lock_execution
 from executor.types import ExecutionStatus
 
+OnStore = Callable[[ExecutionStatus, bool], None]
+
 
 def cancel_execution(
-    *, workspace_id: str, execution_id: str, clock: Clock = SYSTEM_CLOCK
+    *,
+    workspace_id: str,
+    execution_id: str,
+    on_store: OnStore = lambda _status, _is_new: None,
+    clock: Clock = SYSTEM_CLOCK,
 ) -> tuple[ExecutionStatus, bool]:
     """Cancel a run; returns its status and whether this call is what ended it.
+
+    `on_store` hears of both before that, inside the transaction; what it raises undoes it.
 
     The status is final with this transaction: a worker in the middle of a node finds its lease
     gone when it comes to store, and hears of it before that by the watch of its process.
@@ -28,7 +38,9 @@ def cancel_execution(
         if execution is None or execution.workspace_id != workspace_id:
             raise ExecutionNotFound
         if execution.status_is_final:
+            on_store(ExecutionStatus(execution.status), False)
             return ExecutionStatus(execution.status), False
+        on_store(ExecutionStatus.CANCELLED, True)
         end_open_run(execution, ExecutionStatus.CANCELLED, None, clock=clock)
         faults.point("cancel.before_commit")
     faults.point("cancel.after_commit")

@@ -7,6 +7,7 @@ from executor.engine.unplanned import NO_PLAN
 from executor.models import Execution, NodeResults, Review, Task
 from executor.selectors.planning import find_plan
 from executor.selectors.records import presenter_without_plan, records_of
+from executor.services.charges import Bill
 from executor.services.places import leave_place_if_any
 from executor.services.transitions import Transition
 from executor.types import LIVE_TASKS, ExecutionStatus, ReviewState, RunError, TaskState
@@ -20,7 +21,8 @@ def end_open_run(
     Workers in the middle of its nodes find their leases gone. What nodes have stored is kept and
     shown, also where the version's plan cannot be made any more.
     """
-    now = clock.now()
+    now, bill = clock.now(), Bill(execution)
+    bill.release(now)  # before the place, as everywhere
     leave_place_if_any(execution, now)
     live = Task.objects.filter(execution_id=execution.id, state__in=LIVE_TASKS)
     live.update(state=TaskState.DROPPED, lease_until=None)
@@ -29,6 +31,7 @@ def end_open_run(
     state.error = state.error or error
     cancel_rest(plan or NO_PLAN, state, {record.node_id: record.status for record in stored})
     change = Transition(execution, plan or NO_PLAN, state, now, has_place=False)
+    change.bill = bill
     if plan is None:
         change.presenter = presenter_without_plan(execution.version_id, state)
         asked = Review.objects.of(execution.workspace_id).filter(execution_id=execution.id)

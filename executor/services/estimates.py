@@ -1,6 +1,7 @@
-"""What a run would find known, so that the price told before is the one paid after."""
+"""What a run would cost, with what it would find known, so that the price told before is true after."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from common.clock import SYSTEM_CLOCK, Clock
@@ -10,22 +11,54 @@ from executor.selectors.planning import plan_of
 from executor.services.accept import begin_run
 from executor.services.inputs import InputReader
 from executor.types import NodeStatus
-from workflows.api import VersionRef, interface_of_version
+from workflows.api import NodeEstimate, VersionRef, estimate_run, interface_of_version
 
 
-def find_cached_nodes(
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A run that was not made: what its nodes would cost, and which of them would cost nothing.
+
+    `upper` is the most for all nodes, whatever is known of them by then; `lower` the least for those
+    of which nothing is known now.
+    """
+
+    nodes: Sequence[NodeEstimate]
+    cached: frozenset[str]
+    lower: int
+    upper: int
+
+
+def preview_run(
     version: VersionRef, given: Mapping[str, Any], *, mode: str, clock: Clock = SYSTEM_CLOCK
-) -> frozenset[str]:
-    """Return the nodes that a run with these inputs would take from the cache; none if some lack.
+) -> Preview:
+    """Return what a run with these inputs would cost; inputs that lack are taken as unknown.
 
-    As far as that can be known now: what waits for a node that would run may be there as well.
-    Nothing is stored: a picture in a data URI counts as unknown.
+    In test mode nothing costs anything. Nothing is stored: a picture in a data URI counts as unknown
+    to the cache.
     """
     reader = InputReader(version.workspace_id, clock, imports=False)
     try:
-        inputs = reader.read(interface_of_version(version.id), given)
+        inputs: Mapping[str, Any] | None = reader.read(interface_of_version(version.id), given)
     except InvalidInputs:
-        return frozenset()
+        inputs = None
+    estimate = estimate_run(version.id, inputs=inputs)
+    cached = _known_nodes(version, inputs, mode, clock) if inputs is not None else frozenset[str]()
+    nodes = [_free(node) for node in estimate.nodes] if mode == "test" else estimate.nodes
+    return Preview(
+        nodes,
+        cached,
+        lower=sum(node.lower for node in nodes if node.node_id not in cached),
+        upper=sum(node.credits for node in nodes),
+    )
+
+
+def _known_nodes(
+    version: VersionRef, inputs: Mapping[str, Any], mode: str, clock: Clock
+) -> frozenset[str]:
+    """Return the nodes that a run would take from the cache, as far as that can be known now.
+
+    What waits for a node that would run may be there as well.
+    """
     plan = plan_of(version.id)
     execution = Execution(
         workspace_id=version.workspace_id,
@@ -42,3 +75,7 @@ def find_cached_nodes(
         if begun.state.statuses[id_] == NodeStatus.COMPLETED
     }
     return frozenset(done | begun.known.others)
+
+
+def _free(node: NodeEstimate) -> NodeEstimate:
+    return replace(node, credits=0, lower=0)

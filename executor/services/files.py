@@ -1,13 +1,14 @@
 """Files: taking uploads through the sandbox, keeping what nodes make, deleting."""
 
 import atexit
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
 from django.db import transaction
 from django.db.models import Q
 
+from common import faults
 from common.clock import SYSTEM_CLOCK, Clock
 from common.ids import new_id
 from common.sql import insert_rows
@@ -23,8 +24,16 @@ _sandbox = Sandbox()
 atexit.register(_sandbox.close)
 
 
-def take_upload(*, workspace_id: str, source: Path, clock: Clock = SYSTEM_CLOCK) -> FileRef:
+def take_upload(
+    *,
+    workspace_id: str,
+    source: Path,
+    on_store: Callable[[FileRef], None] = lambda _file: None,
+    clock: Clock = SYSTEM_CLOCK,
+) -> FileRef:
     """Check, re-encode and keep an uploaded file; `source` is gone afterwards.
+
+    `on_store` is called first inside the transaction that stores it; what it raises undoes that.
 
     Raises:
         UnsupportedMediaType: a format that is not taken.
@@ -33,7 +42,9 @@ def take_upload(*, workspace_id: str, source: Path, clock: Clock = SYSTEM_CLOCK)
     """
     row = import_media(workspace_id=workspace_id, source=source, clock=clock)
     with transaction.atomic():
+        on_store(file_ref(row))
         keep_files([row], clock=clock)
+        faults.point("upload.before_commit")
     return file_ref(row)
 
 

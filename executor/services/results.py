@@ -16,7 +16,6 @@ from executor.engine.measure import shape_of_segment
 from executor.engine.payload import NodeRecord
 from executor.engine.plan import Plan
 from executor.engine.segment import NodeOutcome
-from executor.engine.shapes import count
 from executor.engine.state import RunState
 from executor.engine.step import Step, TaskResult, TaskSpec, fail_input, finish_task
 from executor.errors import LeaseLost
@@ -30,6 +29,7 @@ from executor.services.files import keep_files
 from executor.services.known import remember
 from executor.services.transitions import FETCH_SEGMENT, Transition, lock_execution
 from executor.types import ExecutionStatus, NodeStatus, RunError, TaskState
+from workflows.graphs.shapes import count
 
 _NO_PLAN = RunError("internal", "The version uses a node type that there is no more.")
 POISONED_PART = 1_000_000  # behind every row that the tries at a poisonous task have stored
@@ -292,11 +292,12 @@ def _add_outcomes(change: Transition, claim: Claim, report: TaskReport) -> None:
         keep_files(report.files)
     change.segment, change.start = claim.spec.segment, claim.spec.start
     change.part = report.partial_commits
-    for outcome in report.outcomes:
-        record = _record_of(claim, outcome)
-        change.records.append(record)
-        if claim.spec.stop == 0:  # of a mapped node, the whole is told when all chunks are there
-            change.tell_node(outcome.node_id, (record,), outcome.status)
+    records = [_record_of(claim, outcome) for outcome in report.outcomes]
+    place = f"{claim.spec.segment}:{claim.spec.start}:{change.part}"
+    change.records += change.bill.charge(change.plan, records, f"{claim.execution_id}:{place}")
+    if claim.spec.stop == 0:  # of a mapped node, the whole is told when all chunks are there
+        for record in change.records:
+            change.tell_node(record.node_id, (record,), record.status)
     store = remember(
         change.execution,
         change.plan,
@@ -336,6 +337,7 @@ def _record_of(claim: Claim, outcome: NodeOutcome) -> NodeRecord:
         status=outcome.status,
         outputs={port: encode(value) for port, value in outcome.outputs.items()},
         error=outcome.error.as_json() if outcome.error else None,
+        credits=outcome.credits,
         started_at=rfc3339(outcome.started_at),
         finished_at=rfc3339(outcome.finished_at),
         cached=outcome.cached,

@@ -19,6 +19,7 @@ from executor import conf
 from executor.models import CacheEntry, Execution, File, WorkspaceLoad
 from executor.selectors.history import CLOCK_ROOM
 from executor.services.cancel import cancel_execution
+from executor.services.usage import count_before_removal
 from executor.types import FINAL_STATUSES, OPEN_STATUSES
 
 ROOTS_AT_ONCE = 100  # runs looked for in one query
@@ -137,10 +138,14 @@ def _generations(roots: Sequence[str]) -> list[list[str]]:
 
 
 def _delete_runs(ids: Sequence[str]) -> int:
-    """Delete runs with all that hangs on them, in one transaction. A final run never opens again."""
+    """Delete runs with all that hangs on them, in one transaction. A final run never opens again.
+
+    Their usage outlives them.
+    """
     with transaction.atomic():
+        count_before_removal(ids)
         final = Execution.objects.across_workspaces().filter(
-            pk__in=ids, status__in=sorted(FINAL_STATUSES)
+            pk__in=ids, status__in=sorted(FINAL_STATUSES), is_counted=True
         )
         _, by_model = final.only("pk").delete()
     return by_model.get(Execution._meta.label, 0)  # noqa: SLF001 - Django's public API

@@ -14,13 +14,15 @@ from executor.errors import ExecutionNotFound
 from executor.models import Execution, NodeResults
 from executor.selectors.planning import plan_of
 from executor.selectors.records import records_of
-from executor.services.accept import accept_run
+from executor.services.accept import OnStore, accept_run
 from executor.services.cache import file_ids, use_files
 from executor.services.inputs import InputReader
-from executor.services.known import MISSED, REDO
+from executor.services.known import REDO
 from executor.services.shedding import shedder
-from executor.types import Accepted, ExecutionStatus, Trigger
-from workflows.api import estimate_nodes, get_workflow, interface_of_version
+from executor.types import SYSTEM_CALLER, Accepted, Caller, ExecutionStatus, Trigger
+from workflows.api import get_workflow, interface_of_version
+
+_ASKED = ("cache", "keep", "maxCredits")  # of the options; the others came of the run itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +35,22 @@ class RetryRequest:
     from_node: str | None = None
     inputs: Mapping[str, Any] = field(default_factory=dict)
     trigger: Trigger = Trigger.API
-    key_id: str | None = None
+    caller: Caller = SYSTEM_CALLER
 
 
-def retry_execution(request: RetryRequest, *, clock: Clock = SYSTEM_CLOCK) -> Accepted:
+def retry_execution(
+    request: RetryRequest, *, on_store: OnStore | None = None, clock: Clock = SYSTEM_CLOCK
+) -> Accepted:
     """Store a new run of the same version; workers are rung on commit, if any have to work.
+
+    It has the `maxCredits` of the run before. `on_store` as `accept_execution`.
 
     Raises:
         NotFound: no such run here, or its workflow is deleted.
         Conflict: it is not over yet, or was made in the other mode.
         InvalidGraph: there is no such node.
         InvalidInputs: inputs that do not fit, or old ones whose files are gone.
+        PaymentRequired, LimitExceeded: as `accept_execution`.
         Unavailable: too many runs wait already.
     """
     shedder.check(request.trigger.priority)
@@ -58,7 +65,9 @@ def retry_execution(request: RetryRequest, *, clock: Clock = SYSTEM_CLOCK) -> Ac
     given = {**old, **request.inputs}
     inputs = reader.read(interface_of_version(before.version_id), given)
     execution = _execution(request, before, plan, inputs, clock)
-    return accept_run(execution, plan, reader, inputs, clock=clock)
+    return accept_run(
+        execution, plan, reader, caller=request.caller, on_store=on_store, clock=clock
+    )
 
 
 def _get_final(request: RetryRequest) -> Execution:
@@ -76,7 +85,7 @@ def _get_final(request: RetryRequest) -> Execution:
 def _execution(
     request: RetryRequest, before: Execution, plan: Plan, inputs: Mapping[str, Any], clock: Clock
 ) -> Execution:
-    options = {name: value for name, value in before.options.items() if name != MISSED}
+    options = {name: before.options[name] for name in _ASKED if name in before.options}
     roots = {
         node.id for node in plan.inputs if _has_changed(str(node.params["name"]), before, inputs)
     }
@@ -92,12 +101,11 @@ def _execution(
         priority=request.trigger.priority,
         mode=before.mode,
         trigger=request.trigger,
-        key_id=request.key_id,
+        key_id=request.caller.key_id,
         inputs=inputs,
         options={**options, REDO: sorted(roots)},
         metadata=before.metadata,
         callback_url=before.callback_url,
-        estimated_credits=sum(node.credits for node in estimate_nodes(plan.graph)),
         retry_of=before.id,
         created_at=clock.now(),
     )

@@ -21,7 +21,9 @@ from executor.engine.plan import Plan
 from executor.engine.state import RunState, sources_of
 from executor.engine.step import Step, TaskSpec, drop_tasks
 from executor.models import Attempt, Execution, ExecutionEvent, NodeResults, Review, Task
+from executor.selectors.children import list_call_charges
 from executor.selectors.records import presenter_of, records_of, run_record
+from executor.services.charges import Bill
 from executor.services.pausing import is_idle
 from executor.services.places import leave_place, take_place
 from executor.services.timing import lease_end
@@ -64,6 +66,7 @@ class Transition:
 
     def __post_init__(self) -> None:
         self.presenter = presenter_of(self.plan, self.state)
+        self.bill = Bill(self.execution)
 
     def apply(self, step: Step, *, claim_for: str = "") -> Task | None:
         """Carry out a step; with `claim_for` the first new `runs` task is claimed at once.
@@ -91,7 +94,8 @@ class Transition:
             self.execution.state = self.state.as_json()
             insert_rows([self.execution])  # what refers to it is checked on commit
         else:
-            update_rows(Execution, self.changed, {"pk": self.execution.id})
+            update_rows(Execution, self.changed | self.bill.changes, {"pk": self.execution.id})
+        self.bill.post(self.now)
         if is_leaving and self.execution.parent_id is not None:
             wake_parent(self.execution, self.now)
         if self.has_place and is_leaving:
@@ -122,7 +126,10 @@ class Transition:
         execution.status, execution.error = status, error
         execution.started_at = execution.started_at or self.now
         execution.finished_at = max(self.now, execution.started_at)  # the clock may be set back
-        payload = self.presenter.payload(run_record(execution), self._all_records())
+        records = self._all_records()
+        if execution.charged_credits:
+            self._tell_charges(records)
+        payload = self.presenter.payload(run_record(execution), records)
         execution.final_payload = render_json(payload).decode("utf-8")
         self.events.append({"type": "final", "data": None})  # readers put the payload in
         if self.plan.reviews:
@@ -139,6 +146,19 @@ class Transition:
         seconds = max((self.now - execution.created_at).total_seconds(), 0.0)
         tell = partial(metrics.run_ended, str(status), seconds, execution.charged_credits)
         transaction.on_commit(tell, robust=True)
+
+    def _tell_charges(self, records: Sequence[NodeRecord]) -> None:
+        """Write down what was spent on which node types, and show calls what was spent in them."""
+        if self.plan.calls:
+            self.presenter.called = list_call_charges(self.execution.id, self.plan)
+        spent: dict[str, list[int]] = {}
+        for record in records:
+            if record.credits and record.node_id not in self.presenter.called:
+                node_type = self.plan.node(record.node_id).spec.type
+                runs, credits_ = spent.get(node_type, (1, 0))
+                spent[node_type] = [runs, credits_ + record.credits]
+        if spent:
+            self.execution.spent = self.changed["spent"] = spent
 
     def _pauses(self) -> bool:
         """Pause the run if nothing of it can go on until a person decides."""

@@ -12,6 +12,16 @@ from datetime import UTC, datetime, timedelta
 
 from django.db import IntegrityError, transaction
 
+from accounts.api import anchor_audit, purge_idempotency
+from billing.api import (
+    catch_up_events,
+    compare_subscriptions,
+    count_imbalances,
+    expire_all_due,
+    forget_events,
+    renew_due,
+)
+from common import metrics
 from common.clock import SYSTEM_CLOCK, Clock
 from executor.models import Occurrence
 from executor.services.ageing import end_overdue, end_stray
@@ -19,6 +29,7 @@ from executor.services.cache import purge_cache
 from executor.services.collection import collect_deleted, enter_orphans
 from executor.services.places import correct_loads
 from executor.services.retention import ShouldStop, end_deleted, purge_expired
+from executor.services.usage import count_usage
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 KEPT = timedelta(days=7)  # how long it is known what was done; longer than any period
@@ -68,6 +79,10 @@ def _end_open(clock: Clock, should_stop: ShouldStop) -> Mapping[str, int]:
     }
 
 
+def _count(_clock: Clock, should_stop: ShouldStop) -> Mapping[str, int]:
+    return {"counted": count_usage(should_stop=should_stop)}
+
+
 def _purge(clock: Clock, should_stop: ShouldStop) -> Mapping[str, int]:
     purged = purge_expired(clock=clock, should_stop=should_stop)
     return {"runs": purged.runs, "files": purged.files}
@@ -78,6 +93,14 @@ def _forget_cache(clock: Clock, should_stop: ShouldStop) -> Mapping[str, int]:
     while not should_stop() and (some := purge_cache(clock=clock)):
         forgotten += some
     return {"cached": forgotten}
+
+
+def _forget_answers(clock: Clock, should_stop: ShouldStop) -> Mapping[str, int]:
+    return {"answers": purge_idempotency(clock=clock, should_stop=should_stop)}
+
+
+def _anchor(clock: Clock, _should_stop: ShouldStop) -> Mapping[str, int]:
+    return {"anchors": anchor_audit(now=clock.now())}
 
 
 def _collect(clock: Clock, should_stop: ShouldStop) -> Mapping[str, int]:
@@ -92,18 +115,49 @@ def _correct(clock: Clock, _should_stop: ShouldStop) -> Mapping[str, int]:
     return {"loads": correct_loads(clock=clock)}
 
 
+def _catch_up(clock: Clock, should_stop: ShouldStop) -> Mapping[str, int]:
+    return {"stripe_missed": catch_up_events(clock=clock, should_stop=should_stop)}
+
+
+def _compare(clock: Clock, should_stop: ShouldStop) -> Mapping[str, int]:
+    forgotten = forget_events(clock=clock)
+    differed = compare_subscriptions(clock=clock, should_stop=should_stop)
+    return {"stripe_forgotten": forgotten, "stripe_differed": differed}
+
+
+def _keep_credits(clock: Clock, should_stop: ShouldStop) -> Mapping[str, int]:
+    now = clock.now()
+    return {
+        "expired": expire_all_due(now=now, should_stop=should_stop),
+        "renewed": renew_due(now=now, should_stop=should_stop),
+    }
+
+
+def _check_ledger(_clock: Clock, _should_stop: ShouldStop) -> Mapping[str, int]:
+    imbalances = count_imbalances()
+    metrics.ledger_checked(imbalances)
+    return {"imbalances": imbalances}
+
+
 def _forget_occurrences(clock: Clock, _should_stop: ShouldStop) -> Mapping[str, int]:
     forgotten, _ = Occurrence.objects.filter(due_at__lt=clock.now() - KEPT).delete()
     return {"occurrences": forgotten}
 
 
 JOBS: tuple[Job, ...] = (
+    Job("usage", timedelta(seconds=30), _count),
     Job("ageing", MINUTE, _end_open),
+    Job("credits", MINUTE, _keep_credits),
     Job("purge", HOUR, _purge),
     Job("cache", HOUR, _forget_cache),
+    Job("idempotency", HOUR, _forget_answers),
     Job("places", timedelta(minutes=10), _correct),
     Job("collection", timedelta(minutes=10), _collect),
     Job("orphans", DAY, _orphans),
+    Job("anchors", DAY, _anchor),
+    Job("ledger", DAY, _check_ledger),
+    Job("stripe_events", HOUR, _catch_up),
+    Job("stripe_subscriptions", DAY, _compare),
     Job("occurrences", DAY, _forget_occurrences),
 )
 

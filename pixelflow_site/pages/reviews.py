@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from common.errors import Conflict, InvalidInputs, NotFound
+from common.http.guard import guard
 from executor.api import (
     MAX_COMMENT,
     Decider,
@@ -22,11 +23,14 @@ from executor.api import (
     find_review_by_link,
 )
 
+ANSWERS_BY_ADDRESS = "30/m"
+
 _HEADERS = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}  # the link is the key
 
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
+@guard("review", by_address=ANSWERS_BY_ADDRESS)
 def review_page(request: HttpRequest, review_id: str, signature: str) -> HttpResponse:
     """Show the question, or take the answer."""
     try:

@@ -71,6 +71,7 @@ def _config(app: Any, port: int) -> uvicorn.Config:
         log_level="warning",
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # it would believe whoever is on this machine about other addresses
         timeout_keep_alive=20,
         timeout_graceful_shutdown=5,
     )

@@ -16,9 +16,16 @@ from django.core.exceptions import DisallowedHost
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponseBase
 
+from billing.http.rates import RequestRatesMiddleware
 from common.http.plain import bad_request
 from common.http.request_id import RequestIdMiddleware
-from executor.routing import EVENTS_PATH, WAITING_POLL_PATH, event_stream, waiting_poll
+from executor.routing import (
+    EVENTS_PATH,
+    WAITING_POLL_PATH,
+    event_stream,
+    in_reader_thread,
+    waiting_poll,
+)
 from pixelflow_site.server.answers import send_response, send_start
 
 SEND_S = 10.0  # who takes nothing for so long is cut off
@@ -59,7 +66,8 @@ async def _answer(scope: Any, send: Any, events: Events, send_s: float) -> None:
         async def view(request: HttpRequest) -> HttpResponseBase:
             return await _view(request, held, events)
 
-        middleware: Any = RequestIdMiddleware(CorsMiddleware(view))
+        counted = RequestRatesMiddleware(view, in_thread=in_reader_thread)
+        middleware: Any = RequestIdMiddleware(CorsMiddleware(counted))
         response = await middleware(ASGIRequest(scope, io.BytesIO()))
         await _send(response, send, send_s)
 

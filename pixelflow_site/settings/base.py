@@ -35,6 +35,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "channels",
+    "django_ratelimit",
     "common",
     "accounts",
     "billing",
@@ -48,6 +49,7 @@ MIDDLEWARE = [
     "common.http.request_id.RequestIdMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "common.http.paths.ApiPathMiddleware",
+    "billing.http.rates.RequestRatesMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -146,6 +148,16 @@ else:
         }
     }
 
+# What django-ratelimit counts. It knows neither of these caches: one is shared with Redis and goes
+# on without it, the other is shared because the embedded server is one process.
+RATELIMIT_USE_CACHE = "guards"
+SILENCED_SYSTEM_CHECKS = ["django_ratelimit.W001"]
+if REDIS_URL:
+    CACHES["guards"] = {"BACKEND": "common.limits.cache.SteadyCache", "LOCATION": REDIS_URL}
+else:
+    CACHES["guards"] = {**CACHES["default"], "LOCATION": "guards"}
+    SILENCED_SYSTEM_CHECKS.append("django_ratelimit.E003")
+
 if env.text("S3_BUCKET"):
     _media_storage: dict[str, Any] = {
         "BACKEND": "storages.backends.s3.S3Storage",
@@ -225,15 +237,20 @@ CORS_EXPOSE_HEADERS = (
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.http.authentication.ApiKeyAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["accounts.http.authentication.HasScope"],
+    "DEFAULT_PERMISSION_CLASSES": [
+        "accounts.http.authentication.HasScope",
+        "executor.http.reach.WithinReach",
+    ],
     "DEFAULT_RENDERER_CLASSES": ["common.http.drf_json.JsonRenderer"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "common.http.drf_json.JsonNegotiation",
     "DEFAULT_PARSER_CLASSES": [],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "common.http.openapi.ApiSchema",
     "EXCEPTION_HANDLER": "common.http.drf.exception_handler",
     "UNAUTHENTICATED_USER": None,
     "URL_FORMAT_OVERRIDE": None,
 }
+# Every POST of the public API goes through it, once the caller is known.
+POST_GATE = "accounts.http.idempotency.answer_once"
 SPECTACULAR_SETTINGS = {
     "TITLE": "Pixelflow API",
     "VERSION": "1.0.0",
@@ -241,6 +258,10 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "REDOC_DIST": "SIDECAR",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "common.http.document.complete",
+    ],
     "SERVERS": [{"url": PUBLIC_URL}],
 }
 
@@ -253,6 +274,8 @@ MAX_ATTEMPTS = env.integer("MAX_ATTEMPTS")
 INLINE_TIMEOUT_S = env.number("INLINE_TIMEOUT_S")
 CPU_TIMEOUT_S = env.number("CPU_TIMEOUT_S")
 GPU_TIMEOUT_S = env.number("GPU_TIMEOUT_S")
+TRUSTED_PROXIES = env.items("TRUSTED_PROXIES")
+WEB_PROCESSES = env.integer("WEB_PROCESSES")
 METRICS_TOKEN = env.text("METRICS_TOKEN")
 METRICS_PORT = env.integer("METRICS_PORT")
 METRICS_DIR = env.text("METRICS_DIR")
@@ -265,6 +288,14 @@ MAX_STREAMS_OF_WORKSPACE = env.integer("MAX_STREAMS_OF_WORKSPACE")
 MAX_STREAMS = env.integer("MAX_STREAMS")
 RUN_MAX_AGE_S = env.integer("RUN_MAX_AGE_S")
 FILE_GRACE_S = max(60, env.integer("FILE_GRACE_S"))
+ADJUSTMENT_APPROVAL_CREDITS = env.integer("ADJUSTMENT_APPROVAL_CREDITS")
+STRIPE_SECRET_KEY = env.text("STRIPE_SECRET_KEY")
+STRIPE_WEBHOOK_SECRETS = env.items("STRIPE_WEBHOOK_SECRETS")
+STRIPE_API_BASE = env.text("STRIPE_API_BASE").rstrip("/")
+if STRIPE_API_BASE and not DEBUG:
+    raise SettingsError("STRIPE_API_BASE is for development and needs DEBUG")
+if STRIPE_API_BASE and urlsplit(STRIPE_API_BASE).hostname not in ("127.0.0.1", "localhost", "::1"):
+    raise SettingsError("STRIPE_API_BASE must be on loopback")
 EXTRA_NODES = env.items("EXTRA_NODES")
 EXTRA_PROVIDERS = env.items("EXTRA_PROVIDERS")
 FAULTS = env.text("FAULTS")
@@ -288,5 +319,6 @@ LOGGING = {
         # Their traces show headers and whole URLs, which may be signed.
         "httpcore": {"level": "INFO"},
         "httpx": {"level": "WARNING"},
+        "stripe": {"level": "WARNING"},
     },
 }

@@ -107,6 +107,20 @@ KEYS: tuple[Key, ...] = (
     Key("CPU_TIMEOUT_S", "number", "300", "The same for the cost class `cpu`."),
     Key("GPU_TIMEOUT_S", "number", "1800", "The same for the cost class `gpu`."),
     Key(
+        "TRUSTED_PROXIES",
+        "list",
+        "",
+        "Proxies in front whose `X-Forwarded-For` says who asks: their networks "
+        "(`10.0.0.0/8`), or how many there are (`1`). Not set: the header is not read.",
+    ),
+    Key(
+        "WEB_PROCESSES",
+        "integer",
+        "1",
+        "Web processes on all hosts together (gunicorn's and uvicorn's workers). While Redis does "
+        "not answer, each of them allows its share of every rate limit.",
+    ),
+    Key(
         "METRICS_TOKEN",
         "text",
         "",
@@ -148,11 +162,37 @@ KEYS: tuple[Key, ...] = (
         "Seconds for which the bytes of a deleted file stay where they are; at least a minute.",
     ),
     Key(
+        "ADJUSTMENT_APPROVAL_CREDITS",
+        "integer",
+        "100000",
+        "Credits up to which one member of staff may adjust a balance alone; more needs a second.",
+    ),
+    Key(
         "METRICS_DIR",
         "path",
         "",
         "Folder, empty at start, in which several processes of a host count together, so that any "
         "of them shows what all did (for gunicorn's). Not set: each shows its own.",
+    ),
+    Key(
+        "STRIPE_SECRET_KEY",
+        "text",
+        "",
+        "Secret key of the Stripe account that payments go to. Not set: nothing can be bought, and "
+        "the pages say so.",
+    ),
+    Key(
+        "STRIPE_WEBHOOK_SECRETS",
+        "list",
+        "",
+        "Signing secrets of Stripe's webhook endpoint; two while one is being replaced.",
+    ),
+    Key(
+        "STRIPE_API_BASE",
+        "url",
+        "",
+        "Address of a stand-in for Stripe's API on loopback, for development; refused unless "
+        "`DEBUG` is on.",
     ),
     Key(
         "EXTRA_NODES",

@@ -6,7 +6,7 @@ import pytest
 from rest_framework.response import Response
 from rest_framework.test import APIRequestFactory
 
-from accounts.http.authentication import authenticate_header
+from accounts.services.key_headers import authenticate_header
 from common.errors import Unauthenticated
 from common.http.drf import ApiView
 from tests.factories import make_key

@@ -157,7 +157,7 @@ def test_a_good_key_gives_its_principal(workspace):
         mode="test",
         scopes=frozenset({"read", "usage"}),
         plan="free",
-        limit_overrides={},
+        limit_overrides=workspace.limit_overrides,
     )
     assert principal.actor == Actor("key", key.id)
 
@@ -310,6 +310,21 @@ def test_T7_the_keys_of_a_deleted_workspace_are_dead(
         delete_workspace(actor=as_actor(owner), workspace_id=workspace.id)
 
     refuse(token)
+
+
+def test_T7_the_keys_of_a_deleted_workspace_are_dead_elsewhere_within_five_seconds(
+    workspace, owner
+):
+    token, ticks = make_key(workspace).secret, Ticks()
+    elsewhere = KeyCache(monotonic=ticks)
+    authenticate_key(token, cache=elsewhere)
+
+    delete_workspace(actor=as_actor(owner), workspace_id=workspace.id)
+    ticks.at = 4.9
+    authenticate_key(token, cache=elsewhere)
+    ticks.at = 5.0
+
+    refuse(token, cache=elsewhere)
 
 
 def test_a_pepper_can_be_replaced_without_breaking_keys(workspace, settings):

@@ -30,11 +30,11 @@ def role_of(workspace, user):
 
 def test_a_workspace_starts_with_its_owner(owner):
     workspace = create_workspace(
-        actor=SYSTEM_ACTOR, name=" Studio ", owner_email="OWNER@example.com", plan="pro", credits=7
+        actor=SYSTEM_ACTOR, name=" Studio ", owner_email="OWNER@example.com", plan="pro"
     )
 
     assert is_id(workspace.id, "ws")
-    assert (workspace.name, workspace.plan, workspace.credits) == ("Studio", "pro", 7)
+    assert (workspace.name, workspace.plan) == ("Studio", "pro")
     assert get_workspace(workspace.id) == workspace
     assert role_of(workspace, owner) is Role.OWNER
     assert [(m.workspace, m.role) for m in list_workspaces_of(owner.id)] == [
@@ -60,8 +60,6 @@ def test_an_unknown_owner_becomes_a_user_without_a_password(db):
         ("owner_email", "nobody", "/email"),
         ("plan", "Pro!", "/plan"),
         ("plan", "", "/plan"),
-        ("credits", -1, "/credits"),
-        ("credits", 2**63, "/credits"),
     ],
 )
 def test_A12_bad_fields_of_a_workspace_are_refused(db, field, value, path):
@@ -73,11 +71,6 @@ def test_A12_bad_fields_of_a_workspace_are_refused(db, field, value, path):
     assert [issue.path for issue in caught.value.issues] == [path]
     assert not Workspace.objects.exists()
     assert not User.objects.exists()
-
-
-def test_the_database_refuses_a_negative_balance(workspace):
-    with pytest.raises(IntegrityError), transaction.atomic():
-        Workspace.objects.filter(pk=workspace.id).update(credits=-1)
 
 
 def test_the_database_refuses_an_unknown_role(workspace, owner):

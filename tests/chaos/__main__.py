@@ -1,7 +1,7 @@
 """`python -m tests.chaos sqlite|postgres --kills N --seed S`: kill, let it heal, count.
 
-Also `drills` (`tests.chaos.drills`), and `redis-flush`, `redis-down`, `postgres-restart`
-(`tests.chaos.scenarios`).
+Also `drills` (`tests.chaos.drills`), `keys` (`tests.chaos.keys`), and `redis-flush`, `redis-down`,
+`postgres-restart` (`tests.chaos.scenarios`).
 
 PostgreSQL and Redis are servers of the command's own. The exit code is 0 when nothing was lost,
 nothing ended twice, every run gave what it gives in peace, and all invariants hold.
@@ -20,6 +20,7 @@ from typing import Any
 
 from tests.chaos import zygote
 from tests.chaos.drills import Drills
+from tests.chaos.keys import Keys, is_well_after_keys, keys
 from tests.chaos.killer import Killer, Plan, drain, end, undisturbed
 from tests.chaos.limits import limits
 from tests.chaos.points import matrix
@@ -45,6 +46,8 @@ def main(arguments: list[str] | None = None) -> int:
             return 0
         if options.engine == "drills":
             return _drill(folder, options)
+        if options.engine == "keys":
+            return _keys(folder, options, seed)
         if options.engine in SECONDS:
             seconds = options.seconds or SECONDS[options.engine]
             found = scenario(options.engine, Stage(folder), *options.servers, seconds=seconds)
@@ -119,6 +122,12 @@ def _drill(folder: Path, options: Namespace) -> int:
     return 0
 
 
+def _keys(folder: Path, options: Namespace, seed: int) -> int:
+    found = keys(folder, Keys(options.keys, options.twins, options.kills, seed))
+    zygote.say(json.dumps(found | {"seed": seed, "database": options.database}))
+    return int(not is_well_after_keys(found))
+
+
 def is_well_after(report: dict[str, Any]) -> bool:
     """Say whether nothing went wrong."""
     wrong = (
@@ -176,7 +185,7 @@ def _installation(options: Namespace) -> Iterator[tuple[Path, Control]]:
         }
         if options.engine in SECONDS:  # their figures are those of an installation as it comes
             settings |= {"LEASE_S": "30", "SWEEP_S": "1.5"}
-        if options.engine == "sqlite":
+        if "sqlite" in (options.engine, options.database):
             zygote.set_up(folder, DATABASE_URL="", REDIS_URL="", **settings)
             yield folder, provider
             return
@@ -198,7 +207,10 @@ def _installation(options: Namespace) -> Iterator[tuple[Path, Control]]:
 
 def _parser() -> ArgumentParser:
     parser = ArgumentParser(prog="python -m tests.chaos", description=__doc__)
-    parser.add_argument("engine", choices=["sqlite", "postgres", "drills", *SECONDS])
+    parser.add_argument("engine", choices=["sqlite", "postgres", "drills", "keys", *SECONDS])
+    parser.add_argument("--database", choices=["sqlite", "postgres"], help="of `keys`")
+    parser.add_argument("--keys", type=int, default=1_000)
+    parser.add_argument("--twins", type=int, default=20, help="who send a key at once")
     parser.add_argument("--seconds", type=float, help="how long a scenario lasts")
     parser.add_argument("--only", action="append", default=[], help="the name of a drill")
     parser.add_argument("--kills", type=int, default=200)

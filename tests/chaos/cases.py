@@ -156,6 +156,23 @@ def _slow(length: int) -> dict[str, Any]:
     return chain(length, type_="chaos.slow")
 
 
+def _paid(length: int) -> dict[str, Any]:
+    """Tasks that cost something, one after the other."""
+    return chain(length, type_="chaos.paid")
+
+
+def _paid_mapped() -> dict[str, Any]:
+    """Something that costs, for each element of a list."""
+    return graph(
+        {
+            "in": ("input.list", {"name": "texts", "items": "text"}),
+            "paid": "chaos.paid",
+            "out": ("output", {"name": "texts"}),
+        },
+        ["in.value -> paid.text", "paid.text -> out.value"],
+    )
+
+
 def _photo() -> dict[str, Any]:
     """An uploaded picture through costly and cheap nodes in turn."""
     return graph(
@@ -280,6 +297,12 @@ CASES: tuple[Case, ...] = (
     Case("nested", lambda known: _call(known.workflows["inline"]), _TEXT),
     Case("nested-remote", lambda known: _call(known.workflows["remote-a"]), _TEXT),
     Case("nested-cancelled", lambda known: _call(known.workflows["drawn"]), _TEXT, cancel=True),
+    Case("paid", lambda _: _paid(3), _TEXT, weight=3),
+    Case("paid-mapped", lambda _: _paid_mapped(), {"texts": ["a", "b", "c", "d"]}, weight=2),
+    Case("paid-cancelled", lambda _: _paid(4), _TEXT, cancel=True),
+    Case("nested-paid", lambda known: _call(known.workflows["paid"]), _TEXT, weight=2),
+    Case("nested-paid-cancelled", lambda known: _call(known.workflows["paid"]), _TEXT, cancel=True),
+    Case("twice-nested-paid", lambda known: _call(known.workflows["nested-paid"]), _TEXT),
     Case("round", lambda _: _round(), _TEXT),
     Case("loop", lambda known: _loop(known.workflows["round"]), _TEXT),
     Case("review", lambda _: _review(), _TEXT),

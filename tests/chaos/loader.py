@@ -6,6 +6,7 @@ import random
 import re
 import tempfile
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,11 @@ from django.core.management import call_command
 from django.db import Error as DatabaseError
 from PIL import Image
 
-from accounts.api import SYSTEM_ACTOR, WorkspaceRef, create_workspace
+from accounts.api import SYSTEM_ACTOR, WorkspaceRef
+from billing.api import InsufficientCredits, open_workspace
+from billing.services.grants import NewGrant, add_grant
+from billing.types import GrantKind
+from common.clock import SYSTEM_CLOCK
 from common.ids import new_id
 from executor.models import Execution, File
 from executor.runtime.control import start_worker
@@ -23,9 +28,12 @@ from executor.types import OPEN_STATUSES
 from tests.chaos.cases import BY_NAME, CASES, OWN, PHOTO, Case, Known
 from tests.chaos.servers import wait_for
 from tests.executor.runs import accept, answer_of, perform_all, publish
-from tests.factories import make_key
+from tests.factories import ample, make_key
 
-PLANS = ("enterprise", "enterprise", "starter")
+PLANS = ("enterprise", "enterprise", "starter", "pro")
+POOR = 3  # which of them lives from hand to mouth
+CREDITS = 10**9
+ALMS, ALMS_LAST_S = 60, 1.5
 OPEN_RUNS = 40
 CANCEL_WITHIN_S = 0.3
 
@@ -45,20 +53,25 @@ def prepare() -> dict[str, Any]:
     """
     found: dict[str, Any] = {"workspaces": [], "expected": {}}
     for number, plan in enumerate(PLANS):
-        workspace = create_workspace(
-            actor=SYSTEM_ACTOR, name=f"W{number}", owner_email=f"w{number}@example.com", plan=plan
+        workspace = open_workspace(
+            actor=SYSTEM_ACTOR,
+            name=f"W{number}",
+            owner_email=f"w{number}@example.com",
+            plan=plan,
+            credits=0 if number == POOR else CREDITS,
         )
-        found["workspaces"].append(_furnish(workspace))
+        found["workspaces"].append(_furnish(ample(workspace)))
     found["expected"] = _in_peace(found["workspaces"][0])
     return found
 
 
 def one_place() -> dict[str, Any]:
     """Make a workspace with room for many runs, its workflows, and what two of them give."""
-    workspace = create_workspace(
-        actor=SYSTEM_ACTOR, name="Stage", owner_email="stage@example.com", plan="enterprise"
-    )
-    place = _furnish(workspace)
+    workspace = open_workspace(
+        actor=SYSTEM_ACTOR, name="Stage", owner_email="stage@example.com", plan="enterprise",
+        credits=CREDITS,
+    )  # fmt: skip
+    place = _furnish(ample(workspace))
     place["expected"] = {}
     for name in ("inline", "drawn"):
         run = start(place, BY_NAME[name])
@@ -114,6 +127,7 @@ def result_of(workspace_id: str, execution_id: str) -> dict[str, Any]:
         if answer["status"] == "COMPLETED"
         else {},
         "error": [error.get("code"), error.get("nodeId")],
+        "charged": answer["credits"]["charged"] if answer["status"] == "COMPLETED" else None,
         # What else had begun when a node failed is chance.
         "nodes": sorted([node["nodeId"], node["status"]] for node in answer["nodes"])
         if answer["status"] == "COMPLETED"
@@ -164,11 +178,24 @@ class Load:
     def _start_one(self) -> None:
         place = self.random.choice(self.places)
         case = self.random.choices(CASES, [case.weight for case in CASES])[0]
-        execution_id = start(place, case)
+        try:
+            execution_id = start(place, case)
+        except InsufficientCredits:
+            self._give_alms(place["id"])
+            return
         os.write(self.journal, f"{execution_id}\n".encode())  # the answer has gone out
         if case.cancel:
             at = time.monotonic() + self.random.uniform(0, CANCEL_WITHIN_S)
             self.to_cancel.append((at, place["id"], execution_id))
+
+    def _give_alms(self, workspace_id: str) -> None:
+        """Give a poor workspace credits for a moment: some of them expire while runs hold them."""
+        now = SYSTEM_CLOCK.now()
+        lasts = timedelta(seconds=self.random.uniform(0, ALMS_LAST_S))
+        alms = NewGrant(
+            key=f"alms:{new_id('own')}", kind=GrantKind.STAFF, amount=ALMS, expires_at=now + lasts
+        )
+        add_grant(workspace_id=workspace_id, grant=alms, actor="system", now=now)
 
     def _cancel_due(self) -> None:
         now = time.monotonic()

@@ -18,11 +18,29 @@ class SlowOut(Outputs):
 class Slow(Node[SlowIn, SlowOut]):
     """Cheap by its class, so that it shares its task with others like it, but slow."""
 
-    meta = Meta(type="chaos.slow", title="Slow", description="Takes its time.", category="Chaos")
+    meta = Meta(type="chaos.slow", title="Slow", description="Takes its time.", category="Chaos",
+                price="2")  # fmt: skip
 
     async def run(self, ctx: Context, args: SlowIn) -> SlowOut:
         time.sleep(args.seconds)
         return SlowOut(text=args.text + ".")
 
 
-NODES = (Slow,)
+class Paid(Node[SlowIn, SlowOut]):
+    """A task of its own that costs something."""
+
+    meta = Meta(
+        type="chaos.paid",
+        title="Paid",
+        description="Costs three credits.",
+        category="Chaos",
+        cost="cpu",
+        price="3",
+    )
+
+    async def run(self, ctx: Context, args: SlowIn) -> SlowOut:
+        time.sleep(args.seconds / 10)
+        return SlowOut(text=args.text + "$")
+
+
+NODES = (Slow, Paid)

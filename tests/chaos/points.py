@@ -63,15 +63,24 @@ def matrix(folder: Path, provider: Control) -> dict[str, Any]:
         died[point] = _dies(partial(worker.work, f"{point}=kill"), log=log)
     for point in OF_CALLERS:
         died[f"call: {point}"] = _dies(partial(_call, prepared, point), log=log)
-    answers = {}
+    answers, made = {}, {}
     for point in OF_THE_WEB:
+        before = zygote.ask(report.count_all, log=log)
         died[f"web: {point}"], answers[point] = _web(prepared, point, journal, log)
+        after = zygote.ask(report.count_all, log=log)
+        made[point] = sum(after.values()) - sum(before.values())
     pids = undisturbed(2, worker.work, log=log)
     drained_s = drain(pids, lambda: zygote.ask(loader.open_runs, log=log), timeout_s=60)
     found = zygote.ask(
         lambda: report.final_report(prepared, journal, provider.count()["paid"]), log=log
     )
-    return {**found, "died": died, "answers": answers, "drained_s": round(drained_s, 1)}
+    return {
+        **found,
+        "died": died,
+        "answers": answers,
+        "made": made,
+        "drained_s": round(drained_s, 1),
+    }
 
 
 def _start(prepared: dict[str, Any], name: str, journal: Path) -> None:
@@ -177,7 +186,7 @@ def can_connect(port: int) -> bool:
 def _web(
     prepared: dict[str, Any], point: str, journal: Path, log: Path
 ) -> tuple[bool, list[int | str]]:
-    """Call a server that dies of it, and again one that does not, as a client would.
+    """Call a server that dies of it, and again one that does not, under one key, as a client would.
 
     Returns whether the first died, and the answers; a broken connection is one.
     """
@@ -185,12 +194,13 @@ def _web(
     answers: list[int | str] = []
     path = f"/workflows/{place['workflows']['inline']}/execute"
     body = {"inputs": {"text": "a few words"}, "metadata": {"case": "inline"}}
+    headers = {"Idempotency-Key": f"died at {point}"}
     web.start(f"{point}=kill")
     has_died = False
     with web.client(place["key"]) as client:
         for _ in range(2):
             try:
-                answer = client.post(path, json=body)
+                answer = client.post(path, json=body, headers=headers)
             except httpx.TransportError:
                 answers.append("broken")
                 status = web.wait()

@@ -33,6 +33,11 @@ def test_X1_a_client_whose_server_died_sees_a_broken_connection_and_then_a_202(
     assert matrix["answers"][point] == ["broken", 202]
 
 
+@pytest.mark.parametrize("point", OF_THE_WEB)
+def test_C6_C7_a_request_sent_again_under_its_key_made_one_run(matrix, point: str) -> None:
+    assert matrix["made"][point] == 1
+
+
 def test_X1_every_run_ends_as_it_would_have_and_once(matrix) -> None:
     assert matrix["lost"] == []
     assert matrix["different"] == []

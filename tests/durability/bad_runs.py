@@ -9,21 +9,24 @@ import django
 
 django.setup()
 
-from accounts.api import SYSTEM_ACTOR, create_workspace  # noqa: E402
+from accounts.api import SYSTEM_ACTOR  # noqa: E402
 from accounts.models import Workspace  # noqa: E402
+from billing.api import open_workspace  # noqa: E402
 from executor.models import Execution, ExecutionEvent, NodeResults, Task  # noqa: E402
 from executor.services.cancel import cancel_execution  # noqa: E402
 from tests.executor.runs import accept, publish  # noqa: E402
+from tests.factories import ample  # noqa: E402
 from tests.graphs import graph  # noqa: E402
 
 
 def start(type_: str, params: str, mapped: str) -> str:
     """Accept a run of one node, mapped over so many elements; returns its id."""
-    workspace = create_workspace(
+    workspace = open_workspace(
         actor=SYSTEM_ACTOR,
         name="Durable",
         owner_email=f"d{Workspace.objects.count()}@example.com",
     )
+    ample(workspace)
     document = graph(
         {
             "t": ("input.list", {"name": "in", "items": "text"})

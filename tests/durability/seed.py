@@ -13,10 +13,12 @@ django.setup()
 
 from PIL import Image  # noqa: E402
 
-from accounts.api import SYSTEM_ACTOR, create_workspace  # noqa: E402
+from accounts.api import SYSTEM_ACTOR  # noqa: E402
+from billing.api import open_workspace  # noqa: E402
 from executor.models import Execution, ExecutionEvent, NodeResults, Task  # noqa: E402
 from executor.services.files import take_upload  # noqa: E402
 from tests.executor.runs import accept, publish  # noqa: E402
+from tests.factories import ample  # noqa: E402
 from tests.graphs import graph  # noqa: E402
 
 BLURS = 6
@@ -38,9 +40,10 @@ def slow_graph():
 
 def seed(count: str) -> list[str]:
     """Accept runs; returns their ids."""
-    workspace = create_workspace(
+    workspace = open_workspace(
         actor=SYSTEM_ACTOR, name="Durable", owner_email="durable@example.com"
     )
+    ample(workspace)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "photo.png"
         Image.effect_noise((1400, 1400), 90).convert("RGB").save(path, compress_level=1)

@@ -1,9 +1,11 @@
 """Running a plan to its end in memory: engine steps and segments, no database."""
 
 import random
+from collections import Counter
 from typing import Any
 
 from common.clock import SYSTEM_CLOCK
+from executor.engine.charges import FREE, Charges
 from executor.engine.codec import ABSENT, decode, encode
 from executor.engine.measure import inner_shape, input_shapes, shape_of_node
 from executor.engine.payload import NodeRecord, Presenter, RunRecord, node_forms
@@ -16,9 +18,11 @@ from tests.executor.engine_nodes import MemoryBench
 
 
 class Simulation:
-    """One run; `tasks_run` are the tasks that were performed, in order."""
+    """One run; `tasks_run` are the tasks that were performed, in order, `charged` credits by node."""
 
-    def __init__(self, plan: Plan, inputs: dict[str, Any], *, seed: int = 0) -> None:
+    def __init__(
+        self, plan: Plan, inputs: dict[str, Any], *, seed: int = 0, charges: Charges = FREE
+    ) -> None:
         self.plan = plan
         self.inputs = {name: encode(value) for name, value in inputs.items()}
         self.state = RunState()
@@ -27,6 +31,8 @@ class Simulation:
         self.final: ExecutionStatus | None = None
         self.tasks_run: list[TaskSpec] = []
         self.random = random.Random(seed)
+        self.charges = charges
+        self.charged: Counter[str] = Counter()
 
     def run(self) -> dict[str, Any]:
         """Perform ready tasks in random order until the run is over; return the poll answer."""
@@ -54,7 +60,8 @@ class Simulation:
         self.final = self.final or step.final
 
     def _perform(self, task: TaskSpec) -> TaskResult:
-        runner = SegmentRunner(self.plan, task, self._outer(task), MemoryBench(), SYSTEM_CLOCK, {})
+        outer, bench = self._outer(task), MemoryBench()
+        runner = SegmentRunner(self.plan, task, outer, bench, SYSTEM_CLOCK, {}, self.charges)
         statuses: dict[str, Any] = {}
         absent: dict[str, list[str]] = {}
         lengths: dict[str, Any] = {}
@@ -63,6 +70,7 @@ class Simulation:
             outputs = {port: encode(value) for port, value in outcome.outputs.items()}
             failure = outcome.error.as_json() if outcome.error else None
             self._record(outcome.node_id, task.start, outcome.status, outputs, failure)
+            self.charged[outcome.node_id] += outcome.credits
             statuses[outcome.node_id] = outcome.status
             if outcome.absent and outcome.status == "COMPLETED":
                 absent[outcome.node_id] = outcome.absent

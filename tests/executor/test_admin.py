@@ -7,7 +7,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
-from executor.admin import BoundedPaginator
+from common.admin import BoundedPaginator
 from executor.models import Execution, File, Task
 from tests.factories import make_execution, make_file, make_published_workflow
 

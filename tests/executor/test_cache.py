@@ -447,10 +447,10 @@ def test_looking_up_costs_an_accept_one_statement(workspace, django_assert_max_n
     workflow = publish(workspace, chain(3))
     accept(workspace, workflow, {"text": "warm"})
 
-    with django_assert_max_num_queries(2 + 5):  # two are the savepoint of the test
+    with django_assert_max_num_queries(2 + 6):  # two are the savepoint of the test
         accept(workspace, workflow, {"text": "miss"})
     perform_all()
-    with django_assert_max_num_queries(2 + 5):
+    with django_assert_max_num_queries(2 + 6):
         hit = accept(workspace, workflow, {"text": "miss"})
 
     assert Execution.objects.of(workspace.id).get(pk=hit.execution_id).status == "COMPLETED"

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from executor.engine.plan import build_plan
-from executor.engine.shapes import ShapesDiffer, cut, fill, join
 from executor.engine.state import RunState
 from executor.engine.step import TaskResult, begin, finish_task
 from executor.types import ExecutionStatus, NodeStatus, RunError
@@ -15,6 +14,7 @@ from tests.graphs import graph
 from workflows.catalogue.load import build_catalogue
 from workflows.graphs.document import parse_graph
 from workflows.graphs.resolve import resolve
+from workflows.graphs.shapes import ShapesDiffer, cut, fill, join
 
 OUT = {"o": ("output", {"name": "out"})}
 NESTED = ("input.list", {"name": "l", "items": "list[number]"})

@@ -17,7 +17,7 @@ from executor.services.claims import claim_next, promote_forgotten
 from executor.services.places import correct_loads
 from executor.types import ExecutionRequest, Trigger
 from tests.executor.runs import accept, perform_all, publish, ready_tasks
-from tests.factories import make_workspace
+from tests.factories import AMPLE_LIMITS, make_workspace
 from tests.graphs import chain
 
 SHOUT = chain(1)
@@ -123,7 +123,9 @@ def test_a_plan_that_grew_lets_held_runs_go_on(workspace, flow) -> None:
     for n in range(4):
         accept(workspace, flow, {"text": str(n)})
 
-    override_limits(actor=SYSTEM_ACTOR, workspace_id=workspace.id, limits={"runningAtOnce": 3})
+    override_limits(
+        actor=SYSTEM_ACTOR, workspace_id=workspace.id, limits={**AMPLE_LIMITS, "runningAtOnce": 3}
+    )
     forget_limits()
 
     assert promote_forgotten() == 1
@@ -190,7 +192,9 @@ def test_a_held_run_is_not_counted_as_lost(workspace, flow) -> None:
 
 
 def test_x61_the_workspace_with_fewest_running_goes_first(workspace, flow) -> None:
-    override_limits(actor=SYSTEM_ACTOR, workspace_id=workspace.id, limits={"runningAtOnce": 50})
+    override_limits(
+        actor=SYSTEM_ACTOR, workspace_id=workspace.id, limits={**AMPLE_LIMITS, "runningAtOnce": 50}
+    )
     forget_limits()
     for n in range(20):
         accept(workspace, flow, {"text": str(n)})
@@ -218,7 +222,9 @@ def test_nothing_to_claim_is_none(db) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_claims_side_by_side_never_share_a_task_nor_overrun_the_plan(workspace, flow) -> None:
-    override_limits(actor=SYSTEM_ACTOR, workspace_id=workspace.id, limits={"runningAtOnce": 3})
+    override_limits(
+        actor=SYSTEM_ACTOR, workspace_id=workspace.id, limits={**AMPLE_LIMITS, "runningAtOnce": 3}
+    )
     forget_limits()
     most, faults = [], []
 

@@ -16,6 +16,7 @@ from executor.services.claims import promote_forgotten
 from executor.services.reviews import Decider, decide_review
 from executor.services.waking import wake_due
 from tests.executor.runs import accept, answer_of, perform_all, publish
+from tests.factories import AMPLE_LIMITS
 from tests.graphs import graph
 from workflows.catalogue.review import Decision
 
@@ -356,7 +357,9 @@ def test_a_second_decision_takes_no_place_past_the_first_which_waits_for_one(wor
     for text in ("x", "y"):
         accept(workspace, with_place, {"t": text})
     decide(first)
-    override_limits(actor=SYSTEM_ACTOR, workspace_id=workspace.id, limits={"runningAtOnce": 9})
+    override_limits(
+        actor=SYSTEM_ACTOR, workspace_id=workspace.id, limits={**AMPLE_LIMITS, "runningAtOnce": 9}
+    )
     forget_limits()
 
     decide(second)

@@ -328,7 +328,7 @@ def test_accepting_a_run_takes_few_statements(workspace, django_assert_max_num_q
     accept(workspace, workflow, {"text": "warm"})
 
     # Two of them are the savepoint that stands for BEGIN and COMMIT inside a test.
-    with django_assert_max_num_queries(2 + 5):
+    with django_assert_max_num_queries(2 + 6):
         accept(workspace, workflow, {"text": "x"})
 
     assert Execution.objects.of(workspace.id).count() == 2

@@ -16,11 +16,11 @@ from accounts.api import (
     SYSTEM_ACTOR,
     Scope,
     authenticate_key,
-    get_workspace,
     revoke_api_key,
 )
 from accounts.models import Workspace
 from accounts.services.key_cache import KEY_CACHE
+from billing.api import get_balance
 from pixelflow_site import demo
 from pixelflow_site.server.embedded import hold_data_dir
 from pixelflow_site.settings.env import SettingsError
@@ -88,7 +88,7 @@ def test_both_keys_may_do_everything_without_a_limit(db, kept_at) -> None:
     assert (live.mode, test.mode) == ("live", "test")
     assert live.scopes == test.scopes == frozenset(scope.value for scope in Scope)
     assert live.limit_overrides == dict.fromkeys(LIMIT_NAMES, 100_000)
-    assert get_workspace(live.workspace_id).credits == demo.CREDITS
+    assert get_balance(live.workspace_id).available == demo.CREDITS
 
 
 def test_the_printed_call_ends_in_a_picture(db, kept_at) -> None:

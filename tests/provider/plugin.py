@@ -80,6 +80,7 @@ def _meta(style: str) -> Meta:
         category="Test",
         cost="remote",
         cache="never",
+        price="5",
     )
 
 

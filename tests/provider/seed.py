@@ -8,18 +8,20 @@ import django
 
 django.setup()
 
-from accounts.api import SYSTEM_ACTOR, create_workspace, override_limits  # noqa: E402
+from accounts.api import SYSTEM_ACTOR, override_limits  # noqa: E402
+from billing.api import open_workspace  # noqa: E402
 from executor.models import Attempt, Execution, ExecutionEvent, Task  # noqa: E402
 from tests.executor.runs import accept, publish  # noqa: E402
+from tests.factories import AMPLE_LIMITS  # noqa: E402
 from tests.provider.course import asking  # noqa: E402
 
 
 def seed(styles: str, count: str) -> dict[str, list[str]]:
     """Accept runs of each style; returns their ids."""
-    workspace = create_workspace(
+    workspace = open_workspace(
         actor=SYSTEM_ACTOR, name="Remote", owner_email="remote@example.com", credits=1_000_000
     )
-    limits = {"runningAtOnce": 10_000}
+    limits = {**AMPLE_LIMITS, "runningAtOnce": 10_000}
     override_limits(actor=SYSTEM_ACTOR, workspace_id=workspace.id, limits=limits)
     flows = {style: publish(workspace, asking(style)) for style in styles}
     return {

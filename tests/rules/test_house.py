@@ -61,7 +61,7 @@ def test_the_environment_is_read_by_the_settings_alone():
 
 @pytest.mark.parametrize("name", ["django.http", "django.shortcuts", "django.views"])
 def test_requests_and_responses_stay_at_the_entrances(name):
-    entrances = ("/http/", "/urls.py", "/admin.py", "/consumers.py")
+    entrances = ("/http/", "/urls.py", "/admin.py", "/admin/", "/consumers.py")
 
     importers = importers_of(name, *APPS)
 

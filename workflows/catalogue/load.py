@@ -7,6 +7,7 @@ from typing import Any
 
 from common.canonical import digest
 from workflows.catalogue.nodes import ALL_NODES
+from workflows.catalogue.price_check import problems_with
 from workflows.catalogue.spec import AnyNode, NodeSpec, spec_of
 
 
@@ -37,7 +38,8 @@ def build_catalogue(nodes: Iterable[type[AnyNode]] = ALL_NODES) -> Catalogue:
     """Build a catalogue of these node classes (all shipped ones if left out).
 
     Raises:
-        ValueError: when two classes claim one type, or an upgrade chain has a gap.
+        ValueError: when two classes claim one type, an upgrade chain has a gap,
+            or a price is not right for its node.
     """
     specs: dict[str, NodeSpec] = {}
     for node in nodes:
@@ -45,6 +47,7 @@ def build_catalogue(nodes: Iterable[type[AnyNode]] = ALL_NODES) -> Catalogue:
         if spec.type in specs:
             raise ValueError(f"two node classes claim {spec.type}")
         _check_upgrades(spec)
+        _check_price(spec)
         specs[spec.type] = spec
     return Catalogue(specs)
 
@@ -61,3 +64,9 @@ def _check_upgrades(spec: NodeSpec) -> None:
     expected = set(range(1, spec.meta.version))
     if set(spec.meta.upgrades) != expected:
         raise ValueError(f"{spec.type}: upgrades must cover versions {sorted(expected)}")
+
+
+def _check_price(spec: NodeSpec) -> None:
+    problems = [] if spec.price is None else problems_with(spec.price, spec)
+    if problems:
+        raise ValueError(f"{spec.type}: price, {problems[0]}") from problems[0]

@@ -43,7 +43,7 @@ class Meta:
     `upgrades[n]` turns the parameters of version n into those of n + 1. `cost` says where it runs:
     `inline` takes milliseconds and is fused with its neighbours, the others are tasks of their own;
     `wait` is for what waits without a worker: `role` says whether for another run (`call`) or for a
-    person (`review`).
+    person (`review`). `price` is what a run costs (`workflows.catalogue.price_reader`), None: nothing.
     """
 
     type: str
@@ -56,6 +56,7 @@ class Meta:
     role: Role = "plain"
     keywords: tuple[str, ...] = ()
     replaced_by: str | None = None
+    price: str | None = None
     upgrades: Mapping[int, Upgrade] = field(default_factory=dict)
 
 

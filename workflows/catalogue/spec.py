@@ -12,6 +12,9 @@ from pydantic_core import PydanticUndefined
 from workflows.catalogue.node import CachePolicy, CostClass, Inputs, Meta, Node, Outputs
 from workflows.catalogue.params import Param, ParamKind
 from workflows.catalogue.ports import ANY, Port, list_of
+from workflows.catalogue.price import Price
+from workflows.catalogue.price_check import declared_quantities
+from workflows.catalogue.price_reader import parse_price
 from workflows.catalogue.values import Audio, Image, Mask, Model3D, Video
 
 AnyNode = Node[Any, Any]
@@ -56,6 +59,15 @@ class NodeSpec:
         return self.meta.cache
 
     @cached_property
+    def price(self) -> Price | None:
+        """What a run of the node costs; None: nothing.
+
+        Raises:
+            PriceError: it is none (`build_catalogue` lets no such node in).
+        """
+        return None if self.meta.price is None else parse_price(self.meta.price)
+
+    @cached_property
     def params_by_name(self) -> Mapping[str, Param]:
         """The parameters by name, in declared order."""
         return {param.name: param for param in self.params}
@@ -93,7 +105,21 @@ class NodeSpec:
                 {"name": port.name, "kind": _public_kind(port.kind)} for port in self.outputs
             ],
             "params": self.params_schema(),
-            "price": {"credits": 0, "unit": "run"},
+            "price": self._price_json(),
+        }
+
+    def _price_json(self) -> dict[str, Any]:
+        """Return what a run costs: exactly, where that is the same for all, and in any case within."""
+        if self.price is None:
+            low = high = 0
+        else:
+            low, high = self.price.credits(declared_quantities(self))
+        return {
+            "credits": low if low == high else None,
+            "unit": "run",
+            "expression": self.meta.price or "0",
+            "minCredits": low,
+            "maxCredits": high,
         }
 
     def params_schema(self) -> dict[str, Any]:

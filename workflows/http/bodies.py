@@ -14,7 +14,7 @@ from workflows.graphs.document import check_size
 Body = TypeVar("Body", bound=BaseModel)
 
 # Read this far to tell a graph over its limit (422) from a body over the limit of bodies (413).
-_TELL_APART_BYTES = 2 * MAX_JSON_BYTES
+TELL_APART_BYTES = 2 * MAX_JSON_BYTES
 _AROUND_BYTES = MAX_JSON_BYTES // 4  # name, description, and the spaces of a JSON writer
 
 
@@ -29,9 +29,9 @@ def read_graph_body(request: Request, model: type[Body]) -> Body:
     """
     plain = cast(HttpRequest, request)
     length = _declared_length(plain)
-    if not MAX_JSON_BYTES < length <= _TELL_APART_BYTES:
+    if not MAX_JSON_BYTES < length <= TELL_APART_BYTES:
         return parse_body(model, read_json(plain))
-    value = read_json(plain, limit=_TELL_APART_BYTES)
+    value = read_json(plain, limit=TELL_APART_BYTES)
     graph = value.get("graph") if isinstance(value, dict) else None
     check_size(graph)
     if length - len(canonical_json(graph)) > _AROUND_BYTES:

@@ -168,10 +168,13 @@ class NodeOutput(ApiModel):
 
 
 class NodePrice(ApiModel):
-    """What one unit of a node's work costs."""
+    """What a run of a node costs: `credits`, or null where its parameters or inputs decide."""
 
-    credits: int
+    credits: int | None
     unit: str
+    expression: str
+    min_credits: int
+    max_credits: int | None
 
 
 class NodeType(ApiModel):

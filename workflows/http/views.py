@@ -7,6 +7,7 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from common.errors import Forbidden
 from common.http.drf import ApiView
 from common.http.etags import etag_of
 from common.http.openapi import CURSOR, KEY_PROBLEMS, LIMIT, problems
@@ -14,7 +15,7 @@ from common.http.pages import page_of
 from workflows import selectors, services
 from workflows.http import schemas
 from workflows.http.answers import schemas_json, summary_json, workflow_json
-from workflows.http.bodies import read_graph_body
+from workflows.http.bodies import TELL_APART_BYTES, read_graph_body
 from workflows.http.caller import caller_of
 from workflows.http.etags import read_if_match
 from workflows.http.openapi import IF_MATCH, SEARCH
@@ -33,6 +34,7 @@ class WorkflowListView(ApiView):
     """The workspace's workflows."""
 
     scopes: ClassVar = {"GET": "read", "POST": "write"}
+    max_bytes: ClassVar = TELL_APART_BYTES
 
     @extend_schema(
         operation_id="listWorkflows",
@@ -42,10 +44,15 @@ class WorkflowListView(ApiView):
     )
     def get(self, request: Request) -> Response:
         """List the workspace's workflows, newest first."""
+        caller = caller_of(request)
         search = read_search(request)
         page = read_page(request, "workflows", filters={"q": search})
         found = selectors.list_workflows(
-            caller_of(request).workspace_id, limit=page.limit + 1, query=search, after=page.after
+            caller.workspace_id,
+            limit=page.limit + 1,
+            query=search,
+            after=page.after,
+            only=caller.workflows,
         )
         return Response(
             page_of(page, found, position=lambda workflow: workflow.id, render=summary_json)
@@ -59,8 +66,10 @@ class WorkflowListView(ApiView):
     )
     def post(self, request: Request) -> Response:
         """Create a workflow. An incomplete graph is saved with its `problems`."""
-        body = read_graph_body(request, schemas.CreateWorkflow)
         principal = caller_of(request)
+        if principal.workflows:
+            raise Forbidden("This key is good for certain workflows only and may not create others.")
+        body = read_graph_body(request, schemas.CreateWorkflow)
         workflow = services.create_workflow(
             actor=principal.actor,
             workspace_id=principal.workspace_id,

@@ -1,39 +1,16 @@
 """`create_api_key WORKSPACE_ID --scopes execute,read`: an API key, from the command line."""
 
-import argparse
 import json
-import re
 from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from accounts.management.lifetimes import parse_lifetime
 from accounts.services.keys import create_api_key
-from accounts.types import SYSTEM_ACTOR
+from accounts.types import SYSTEM_ACTOR, KeyRestrictions
 from common.clock import SYSTEM_CLOCK
 from common.errors import PixelFlowError
-
-MAX_LIFETIME = timedelta(days=3650)
-_LIFETIME = re.compile(r"([0-9]{1,6})([mhdw])")
-_UNITS = {
-    "m": timedelta(minutes=1),
-    "h": timedelta(hours=1),
-    "d": timedelta(days=1),
-    "w": timedelta(weeks=1),
-}
-
-
-def parse_lifetime(text: str) -> timedelta:
-    """Return a time from its short form: `90m`, `12h`, `30d`, `4w`.
-
-    Raises:
-        argparse.ArgumentTypeError: another form, zero, or more than ten years.
-    """
-    match = _LIFETIME.fullmatch(text)
-    lifetime = int(match[1]) * _UNITS[match[2]] if match else timedelta()
-    if not timedelta() < lifetime <= MAX_LIFETIME:
-        raise argparse.ArgumentTypeError(f"not a time like 90m, 12h, 30d or 4w: {text!r}")
-    return lifetime
 
 
 class Command(BaseCommand):
@@ -45,6 +22,19 @@ class Command(BaseCommand):
         parser.add_argument("--test", action="store_true", help="a test key: runs cost nothing")
         parser.add_argument("--expires", type=parse_lifetime, metavar="30d")
         parser.add_argument("--name", default="Command line")
+        parser.add_argument(
+            "--monthly-cap", type=int, metavar="CREDITS", help="what it may spend in a month"
+        )
+        parser.add_argument(
+            "--workflow", action="append", default=[], metavar="WF_ID", help="may be repeated"
+        )
+        parser.add_argument(
+            "--address",
+            action="append",
+            default=[],
+            metavar="192.0.2.0/24",
+            help="where it may be used from; may be repeated",
+        )
         parser.add_argument("--json", action="store_true", help='print {"id": …, "key": …}')
 
     def handle(self, *_: Any, **options: Any) -> None:
@@ -57,6 +47,9 @@ class Command(BaseCommand):
                 mode="test" if options["test"] else "live",
                 scopes=[scope.strip() for scope in options["scopes"].split(",")],
                 expires_at=SYSTEM_CLOCK.now() + lifetime if lifetime else None,
+                restrictions=KeyRestrictions(
+                    options["monthly_cap"], tuple(options["workflow"]), tuple(options["address"])
+                ),
             )
         except PixelFlowError as error:
             raise CommandError(_explain(error, options["workspace_id"])) from error

@@ -36,6 +36,7 @@ def test_an_estimate_prices_every_node_and_runs_nothing(api, path):
         "type": "text.case",
         "label": answer["nodes"][1]["label"],
         "credits": 0,
+        "minCredits": 0,
         "quantity": 1,
         "cached": False,
     }

@@ -5,8 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from accounts.services.workspaces import create_workspace
-from accounts.types import SYSTEM_ACTOR
+from accounts.api import SYSTEM_ACTOR
+from billing.services.accounts import open_workspace
 from common.errors import PixelFlowError
 
 
@@ -17,12 +17,12 @@ class Command(BaseCommand):
         parser.add_argument("name", metavar="NAME")
         parser.add_argument("--owner", metavar="EMAIL", required=True)
         parser.add_argument("--plan", default="free")
-        parser.add_argument("--credits", type=int, default=0, metavar="N")
+        parser.add_argument("--credits", type=int, metavar="N", help="instead of the plan's own")
         parser.add_argument("--json", action="store_true", help='print {"id": "ws_…"}')
 
     def handle(self, *_: Any, **options: Any) -> None:
         try:
-            workspace = create_workspace(
+            workspace = open_workspace(
                 actor=SYSTEM_ACTOR,
                 name=options["name"],
                 owner_email=options["owner"],

@@ -5,7 +5,7 @@ element is missing (its branch was not taken). The elements of a mapped node are
 over all its levels, which is how tasks address them.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 Shape = int | list[Any] | None
@@ -119,3 +119,22 @@ def _nested(items: Iterator[Any], shape: Shape, hole: Any) -> Any:
 
 def _length(shape: int | list[Any]) -> int:
     return shape if isinstance(shape, int) else len(shape)
+
+
+def element_at(form: Mapping[str, Any], path: Path) -> Mapping[str, Any] | None:
+    """Return the stored form of an element of a list in stored form; None where it is missing."""
+    found: Mapping[str, Any] | None = form
+    for index in path:
+        if found is None:
+            return None
+        found = found["l"][index] if "l" in found else {"v": found["v"][index]}
+    return found
+
+
+def shape_of_form(form: Mapping[str, Any], levels: int) -> Shape:
+    """Return the shape of a form's outer `levels` levels; null where it is no list."""
+    if "l" not in form or levels == 0:
+        return shape_of(form.get("v"), levels)
+    if levels == 1:
+        return len(form["l"])
+    return [item and shape_of_form(item, levels - 1) for item in form["l"]]

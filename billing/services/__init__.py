@@ -1,0 +1,1 @@
+"""Writes of `billing`, by subject: each checks, writes in one transaction, and returns a ref."""

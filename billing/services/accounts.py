@@ -1,0 +1,94 @@
+"""Opening workspaces' accounts, and the credits that their plan brings each month."""
+
+from datetime import UTC, datetime
+
+from django.db import transaction
+
+from accounts.api import Actor, WorkspaceRef, create_workspace, get_workspace_ref
+from billing.models import Account, Plan
+from billing.services.grants import NewGrant, add_grant
+from billing.types import GrantKind
+from common.clock import SYSTEM_CLOCK, Clock
+from common.errors import InvalidInputs, Issue
+
+MAX_CREDITS = 2**53  # what JSON carries exactly
+
+
+def open_workspace(
+    *,
+    actor: Actor,
+    name: str,
+    owner_email: str,
+    plan: str = "free",
+    credits: int | None = None,  # noqa: A002 - the word of the trade
+    clock: Clock = SYSTEM_CLOCK,
+) -> WorkspaceRef:
+    """Create a workspace with its owner and its account.
+
+    It begins with its plan's credits of the month, or with `credits` that never expire instead.
+
+    Raises:
+        InvalidInputs: name, address, plan or credits cannot be taken.
+    """
+    if credits is not None and not 0 <= credits <= MAX_CREDITS:
+        raise InvalidInputs(
+            [Issue("/credits", "not_allowed", f"credits must be from 0 to {MAX_CREDITS}")]
+        )
+    if not Plan.objects.filter(pk=plan).exists():
+        raise InvalidInputs([Issue("/plan", "not_allowed", "There is no such plan.")])
+    with transaction.atomic():
+        workspace = create_workspace(actor=actor, name=name, owner_email=owner_email, plan=plan)
+        if credits is None:
+            open_account(workspace_id=workspace.id, now=clock.now())
+            return workspace
+        Account.objects.create(workspace_id=workspace.id)
+        if credits:
+            opening = NewGrant(
+                f"opening:{workspace.id}", GrantKind.STAFF, credits, reason="Opening balance"
+            )
+            giver = f"{actor.kind}:{actor.id}"
+            add_grant(workspace_id=workspace.id, grant=opening, actor=giver, now=clock.now())
+        return workspace
+
+
+def open_account(*, workspace_id: str, now: datetime) -> None:
+    """Open a workspace's account with its plan's credits of the month; nothing if it is open."""
+    workspace = get_workspace_ref(workspace_id)
+    plan = Plan.objects.filter(pk=workspace.plan).first() if workspace else None
+    with transaction.atomic():
+        _, is_new = Account.objects.get_or_create(workspace_id=workspace_id)
+        if is_new and plan is not None:
+            grant_month(workspace_id=workspace_id, plan=plan, now=now)
+
+
+def grant_month(
+    *, workspace_id: str, plan: Plan, now: datetime, since: datetime | None = None
+) -> None:
+    """Give a plan's credits of the month that began at `since` (now); the next come a month later.
+
+    Once for each day that a month begins on. They go when the next ones come.
+    """
+    since = since or now
+    renews_at = next_month(since)
+    if plan.monthly_credits:
+        month = NewGrant(
+            f"plan:{workspace_id}:{since.astimezone(UTC):%Y-%m-%d}",
+            GrantKind.PLAN,
+            plan.monthly_credits,
+            expires_at=renews_at,
+            reason=f"Credits of the month: {plan.name}",
+        )
+        add_grant(workspace_id=workspace_id, grant=month, actor="system", now=now)
+    Account.objects.filter(pk=workspace_id).update(renews_at=renews_at)
+
+
+def next_month(moment: datetime) -> datetime:
+    """Return the same day and time a month later, or that month's last day."""
+    moment = moment.astimezone(UTC)
+    year, month = (moment.year + 1, 1) if moment.month == 12 else (moment.year, moment.month + 1)
+    day = moment.day
+    while True:
+        try:
+            return moment.replace(year=year, month=month, day=day)
+        except ValueError:
+            day -= 1

@@ -1,0 +1,1 @@
+"""How often something may happen: exact sliding windows, in Redis or in this process."""

@@ -1,0 +1,110 @@
+"""Random workflows of fixed prices: what was told before is what was charged after.
+
+`PRICED_RUNS=10000 pytest tests/executor/test_money_random.py` for many.
+"""
+
+import os
+import random
+from itertools import count
+from typing import Any
+
+import pytest
+
+from billing.api import get_balance
+from executor.selectors.invariants import check_invariants
+from executor.services.estimates import preview_run
+from tests.executor import paid_nodes
+from tests.executor.runs import accept, answer_of, perform_all, publish
+from tests.factories import make_workspace
+from tests.graphs import graph
+from workflows import selectors
+from workflows.api import find_runnable
+
+RUNS = int(os.environ.get("PRICED_RUNS", "40"))
+RUNS_OF_ONE = 8
+START = 10**12
+
+_texts = count()
+
+
+@pytest.fixture(autouse=True)
+def _paid_nodes(settings):
+    settings.EXTRA_NODES = [paid_nodes.__name__]
+    selectors.get_catalogue.cache_clear()
+    yield
+    settings.EXTRA_NODES = []
+    selectors.get_catalogue.cache_clear()
+
+
+def grow(chance: random.Random, callable_: list[str]) -> dict[str, Any]:
+    """A workflow of nodes that each take the text of an earlier one; some cost, some call."""
+    is_mapped = chance.random() < 0.3
+    entry = ("input.list", {"name": "given", "items": "text"})
+    nodes: dict[str, Any] = {"in": entry if is_mapped else ("input.text", {"name": "given"})}
+    edges, texts = [], ["in.value"]
+    for index in range(chance.randint(1, 7)):
+        id_, kind = f"n{index}", chance.choice(("inline", "inline", "task", "case", "call"))
+        source = chance.choice(texts)
+        if kind == "call" and callable_ and not is_mapped:
+            nodes[id_] = ("workflow.run", {"workflowId": chance.choice(callable_)})
+            edges.append(f"{source} -> {id_}.given")
+        else:
+            nodes[id_] = _node(kind, chance)
+            edges.append(f"{source} -> {id_}.text")
+        texts.append(f"{id_}.text")
+    nodes["out"] = ("output", {"name": "text"})
+    return graph(nodes, [*edges, f"{texts[-1]} -> out.value"])
+
+
+def _node(kind: str, chance: random.Random) -> Any:
+    if kind == "inline":
+        return ("paid.inline", {"copies": chance.randint(1, 4)})
+    return (
+        "paid.task"
+        if kind == "task"
+        else ("text.case", {"case": chance.choice(["upper", "lower"])})
+    )
+
+
+def given(document: dict[str, Any], chance: random.Random) -> dict[str, Any]:
+    """Inputs that no other run has, so that nothing is known."""
+    entry = next(node for node in document["nodes"] if node["id"] == "in")
+    if entry["type"] == "input.list":
+        return {"given": [f"t{next(_texts)}" for _ in range(chance.randint(0, 5))]}
+    return {"given": f"t{next(_texts)}"}
+
+
+def test_what_was_estimated_is_what_is_charged(db):
+    chance = random.Random(1)
+    workspace = make_workspace(credits=START)
+    plain: list[str] = []
+    charged_in_all = charged_runs = 0
+    document: dict[str, Any] = {}
+    workflow = ""
+
+    for number in range(RUNS):
+        if number % RUNS_OF_ONE == 0:
+            document = grow(chance, plain[-5:])
+            workflow = publish(workspace, document)
+            if not any(
+                node["id"] == "in" and node["type"] == "input.list" for node in document["nodes"]
+            ):
+                plain.append(workflow)
+        inputs = given(document, chance)
+        version = find_runnable(workspace.id, workflow, None)
+        told = preview_run(version, inputs, mode="live")
+        run = accept(workspace, workflow, inputs, cache="off")  # equal nodes of one run, too, cost
+        perform_all()
+        answer = answer_of(workspace, run.execution_id)
+
+        assert answer["status"] == "COMPLETED", answer["error"]
+        assert told.lower == told.upper == run.estimated_credits
+        assert answer["credits"] == {"estimated": told.upper, "charged": told.upper}
+        assert sum(node["credits"] for node in answer["nodes"]) == told.upper
+        charged_in_all += told.upper
+        charged_runs += bool(told.upper)
+
+    balance = get_balance(workspace.id)
+    assert charged_runs > RUNS / 2
+    assert (START - balance.available, balance.held) == (charged_in_all, 0)
+    assert [finding for finding in check_invariants() if finding.broken] == []

@@ -1,0 +1,216 @@
+"""What is known of the values that will arrive at a node's ports, before anything has run."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property, reduce
+from typing import Any
+
+from workflows.catalogue.params import MAX_TEXT, Param
+from workflows.catalogue.ports import Port, element_of, is_list, list_of
+from workflows.catalogue.price_check import gpu_seconds_within
+from workflows.catalogue.quantities import (
+    GPU_SECONDS,
+    NO_LIST,
+    NOTHING,
+    Either,
+    Joined,
+    Quantities,
+    Quantity,
+    Several,
+    Within,
+    quantity_of,
+    quantity_of_param,
+)
+from workflows.catalogue.values import MEDIA_CLASSES
+from workflows.graphs.fields import InputField
+from workflows.graphs.resolved import Binding, ResolvedGraph, ResolvedNode, Source
+from workflows.graphs.shapes import (
+    Path,
+    Shape,
+    ShapesDiffer,
+    cut,
+    element_at,
+    join,
+    shape_of_form,
+)
+
+Form = Mapping[str, Any]  # a value in stored form (`executor.engine.codec`); `u`: a URL to fetch
+Known = Mapping[str, Form | None]
+
+_NULL: Form = {"v": None}
+
+
+@dataclass(frozen=True)
+class Arriving:
+    """Says what arrives where in a graph.
+
+    `forms` are the values of its inputs by node, None for what is not known; `fields` the inputs
+    themselves. `optional` are the (node, port) pairs that may give nothing.
+    """
+
+    graph: ResolvedGraph
+    forms: Mapping[str, Form | None]
+    fields: Mapping[str, InputField]
+    optional: Collection[tuple[str, str]]
+
+    @cached_property
+    def shapes(self) -> Mapping[str, Shape]:
+        """The shapes of the lists that nodes are mapped over, by node, where they are known."""
+        shapes: dict[str, Shape] = {}
+        for node in self.graph.nodes:
+            if node.space is None:
+                continue
+            wires = [wire for binding in node.bindings for wire in binding.wires if wire[1]]
+            found = {wire: self._shape(*wire, shapes) for wire in wires}
+            is_whole = any(
+                shape is not None and wire[1] == node.depth for wire, shape in found.items()
+            )
+            shapes[node.id] = _joined(found.values()) if is_whole else None
+        return shapes
+
+    def quantities(
+        self, node: ResolvedNode, names: Collection[str], path: Path | None
+    ) -> Quantities:
+        """Return what is known of these parameters and inputs, for the element at `path`.
+
+        Without a path: for any element.
+        """
+        bindings = {binding.port: binding for binding in node.bindings}
+        return {
+            name: self._at_port(node, bindings[name], path)
+            if name in bindings
+            else _left_out(node, name)
+            for name in names
+        }
+
+    def differs(self, node: ResolvedNode, names: Collection[str]) -> bool:
+        """Say whether more is known of a mapped node's elements than of all of them alike."""
+        return any(
+            depth and self.forms.get(source.node) is not None
+            for binding in node.bindings
+            if binding.port in names
+            for source, depth in binding.wires
+        )
+
+    def form_at(self, binding: Binding, path: Path | None) -> Form | None:
+        """Return what arrives at a port with one source, in stored form, if it is known."""
+        ((source, depth),) = binding.wires
+        return self._form(source, depth, path)
+
+    def _shape(self, source: Source, depth: int, shapes: Mapping[str, Shape]) -> Shape:
+        """Return the shape of the outer `depth` levels of what a source gives, if it is known."""
+        form = self.forms.get(source.node)
+        if form is not None:
+            return shape_of_form(form, depth)
+        inner = self.graph.by_id[source.node]
+        return cut(shapes.get(source.node), depth) if 0 < depth <= inner.depth else None
+
+    def _form(self, source: Source, depth: int, path: Path | None) -> Form | None:
+        form = self.forms.get(source.node)
+        if form is None or (depth and path is None):
+            return None
+        return element_at(form, (path or ())[:depth])
+
+    def _at_port(self, node: ResolvedNode, binding: Binding, path: Path | None) -> Quantity:
+        declared = node.spec.params_by_name.get(binding.port)
+        port: Param | Port = declared or node.spec.static_ports[binding.port]
+        if isinstance(port, Port) and port.many:
+            return Joined(tuple(self._list_from(port, *wire, path) for wire in binding.wires))
+        ((source, depth),) = binding.wires
+        form = self._form(source, depth, path)
+        null = quantity_of(node.params[port.name]) if isinstance(port, Param) else NOTHING
+        if form == _NULL:
+            return null
+        found = self._within(port, source, depth) if form is None else _of_form(form, port)
+        may_be_null = form is None and self._may_be_null(source, depth)
+        return Either(found, null) if may_be_null else found
+
+    def _list_from(self, port: Port, source: Source, depth: int, path: Path | None) -> Quantity:
+        """Return what one source adds to a port that takes many, as a list."""
+        form, kind = self._form(source, depth, path), self._kind(source, depth)
+        is_spread = is_list(port.kind)
+        element = element_of(port.kind) if is_spread else port.kind
+        found: Quantity
+        if form is not None:
+            found = _of_form(form, port)
+            found = found if is_spread and isinstance(found, Several) else Several((found,))
+        elif is_spread and (is_list(kind) or kind == "any"):
+            found = Within(list_of(element))
+        else:
+            found = Several((Within(element),))
+        return Either(found, NO_LIST) if (source.node, source.port) in self.optional else found
+
+    def _within(self, port: Param | Port, source: Source, depth: int) -> Quantity:
+        """Return the bounds of what is not known: the port's own, and those of the run's input."""
+        field = None if depth else self.fields.get(source.node)
+        longest = (field.max_length or MAX_TEXT) if field else None
+        if isinstance(port, Port):
+            return Within(
+                port.kind,
+                minimum=field.minimum if field else None,
+                maximum=field.maximum if field else None,
+                max_length=longest,
+                choices=field.choices if field else (),
+            )
+        own = quantity_of_param(replace(port, nullable=False))
+        assert isinstance(own, Within)  # noqa: S101 - not nullable
+        if field is None:
+            return own
+        return replace(
+            own,
+            minimum=_tighter(max, own.minimum, field.minimum),
+            maximum=_tighter(min, own.maximum, field.maximum),
+            max_length=_tighter(min, own.max_length, longest),
+            choices=own.choices or field.choices,
+        )
+
+    def _may_be_null(self, source: Source, depth: int) -> bool:
+        maker = self.graph.by_id[source.node]
+        return source.port in maker.nullable or self._kind(source, depth) in ("any", "json")
+
+    def _kind(self, source: Source, depth: int) -> str:
+        kind = self.graph.by_id[source.node].wire_kind(source.port)
+        for _ in range(depth):
+            kind = element_of(kind)
+        return kind
+
+
+def _joined(shapes: Iterable[Shape]) -> Shape:
+    """Return the shape of lists that go together; where they do not fit, the node will not run."""
+    try:
+        return reduce(join, shapes, None)
+    except ShapesDiffer:
+        return 0
+
+
+def _tighter(pick: Any, one: Any, other: Any) -> Any:
+    """Return the tighter of two bounds, either of which may be None."""
+    return (
+        pick(one, other) if one is not None and other is not None else other if one is None else one
+    )
+
+
+def _left_out(node: ResolvedNode, name: str) -> Quantity:
+    """Return what stands at a parameter or port that nothing is wired to."""
+    if name == GPU_SECONDS:
+        return gpu_seconds_within()
+    if name in node.spec.params_by_name:
+        return quantity_of(node.params[name])
+    return quantity_of(node.spec.input_record.model_fields[name].get_default())
+
+
+def _of_form(form: Form, port: Param | Port) -> Quantity:
+    """Return what is known of a value in stored form; of a URL, only what the port says."""
+    if "l" in form:
+        return Several(
+            tuple(NOTHING if item is None else _of_form(item, port) for item in form["l"])
+        )
+    if "m" in form:
+        fields = dict(form["m"])
+        return quantity_of(MEDIA_CLASSES[fields["kind"]](**fields))
+    if "v" in form:
+        return quantity_of(form["v"])
+    kind: str = port.kind
+    while is_list(kind):
+        kind = element_of(kind)
+    return Within(kind)
