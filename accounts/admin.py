@@ -1,6 +1,7 @@
 """The staff's view of people, workspaces, keys and the audit log.
 
-Nothing is deleted here, no key's digest is shown, and every change is in the audit log. Django's admin and form classes take no type arguments at run time, hence the `type-arg` ignores.
+Nothing is deleted here, no key's digest is shown, and every change is in the audit log. Django's
+admin and form classes take no type arguments at run time, hence the `type-arg` ignores.
 """
 
 from typing import Any

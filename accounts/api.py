@@ -47,7 +47,6 @@ from accounts.services.workspaces import (
 )
 from accounts.types import (
     LIMIT_NAMES,
-    NULLABLE_LIMITS,
     PERMISSIONS,
     SYSTEM_ACTOR,
     UNRESTRICTED,
@@ -67,11 +66,11 @@ from accounts.types import (
     WorkspaceRef,
     clean_line,
     clean_name,
+    problem_of_limit,
 )
 
 __all__ = [
     "LIMIT_NAMES",
-    "NULLABLE_LIMITS",
     "PERMISSIONS",
     "PLATFORM",
     "SYSTEM_ACTOR",
@@ -121,6 +120,7 @@ __all__ = [
     "list_audit",
     "list_workspaces_of",
     "override_limits",
+    "problem_of_limit",
     "purge_idempotency",
     "record_audit",
     "remove_member",

@@ -16,6 +16,8 @@ from typing import Any, Literal, cast
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
+from common.http.address import parse_address
+
 KeyMode = Literal["live", "test"]
 ActorKind = Literal["user", "key", "staff", "system"]
 
@@ -127,6 +129,16 @@ class Actor:
 
     kind: ActorKind
     id: str
+
+    @property
+    def label(self) -> str:
+        """How rows name who did something: `user:12`, `key:key_…`, `system:system`."""
+        return f"{self.kind}:{self.id}"
+
+    @property
+    def acts_everywhere(self) -> bool:
+        """Say whether no place in a workspace is asked for."""
+        return self.kind in ("staff", "system")
 
 
 SYSTEM_ACTOR = Actor("system", "system")
@@ -251,13 +263,8 @@ class Principal:
         """Say whether the key may be used from a client's address; what is no address may not."""
         if not self.addresses:
             return True
-        try:
-            client = ipaddress.ip_address(address)
-        except ValueError:
-            return False
-        if isinstance(client, ipaddress.IPv6Address) and client.ipv4_mapped is not None:
-            client = client.ipv4_mapped
-        return any(client in _network(text) for text in self.addresses)
+        client = parse_address(address)
+        return client is not None and any(client in _network(text) for text in self.addresses)
 
 
 @dataclass(frozen=True, slots=True)

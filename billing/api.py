@@ -21,8 +21,8 @@ from billing.selectors.payments import (
     is_payments_configured,
     list_offered_packs,
     list_offered_plans,
-    list_statement,
 )
+from billing.selectors.statement import list_statement
 from billing.selectors.usage import sum_counted
 from billing.services.accounts import open_workspace
 from billing.services.payments.applying import apply_due as apply_stripe_events

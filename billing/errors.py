@@ -1,8 +1,9 @@
 """What `billing` raises on purpose.
 
 PixelFlowError
-├── InsufficientCredits   402  the workspace, or the key's monthly cap, cannot pay for a run
-├── OverMaxCredits        402  a run may cost more than its caller allows
+├── PaymentRequired       402  a run that is not paid for
+│   ├── InsufficientCredits    the workspace, or the key's monthly cap, cannot pay
+│   └── OverMaxCredits         it may cost more than its caller allows
 ├── LimitExceeded         429  a window or a day is full
 │   ├── RateLimited
 │   └── DailyQuotaExceeded
@@ -10,7 +11,7 @@ PixelFlowError
 ├── PurchaseRefused       409  the thing is not for sale, or being bought already
 ├── PaymentsUnavailable   503  Stripe is out, or slow
 │   └── PaymentsNotConfigured  there are no keys of Stripe
-└── InvalidInputs         422  figures of grants and adjustments
+└── StripeRefused         500  Stripe will never take a request of ours
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,6 +1,6 @@
 """The words of `billing`: what plans allow, what a run asks for, how credits move."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -18,6 +18,9 @@ class PlanLimits:
     running_at_once: int
     retention_days: int
     seats: int | None
+
+
+LIMIT_FIELDS = tuple(field.name for field in fields(PlanLimits))
 
 
 class LedgerAccount(StrEnum):

@@ -1,6 +1,6 @@
 """The clock port: the one place that reads the time, so that tests can hold it still."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 
 
@@ -41,6 +41,11 @@ SYSTEM_CLOCK = SystemClock()
 def utc_now() -> datetime:
     """Return the machine's time as an aware UTC datetime."""
     return SYSTEM_CLOCK.now()
+
+
+def utc_date(at: datetime) -> date:
+    """Return the UTC day of a moment, by which quotas, usage and credits count."""
+    return at.astimezone(UTC).date()
 
 
 def rfc3339(at: datetime | None) -> str | None:

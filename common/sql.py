@@ -204,7 +204,12 @@ def _assignments(model: AnyModel, changes: Mapping[str, Any], params: list[Any])
 
 
 def _lock_tail(lock: bool) -> str:
-    return " FOR UPDATE" if lock and connection.features.has_select_for_update else ""
+    """Lock against writers only: rows that refer to this one are checked when others commit.
+
+    To have those wait too would deadlock with whoever holds what the lock's owner needs next.
+    """
+    can_lock = lock and connection.features.has_select_for_no_key_update
+    return " FOR NO KEY UPDATE" if can_lock else ""
 
 
 def _conditions(model: AnyModel, where: Mapping[str, Any], params: list[Any]) -> str:

@@ -16,7 +16,7 @@ JsonValue = dict[str, Any] | list[Any] | str | int | float | bool | None
 
 MAX_DEPTH = 64
 MAX_VALUES = 100_000
-MAX_INTEGER = 2**53
+MAX_INTEGER = 2**53  # what JSON carries exactly, whoever reads it
 MAX_NUMBER_LENGTH = 32  # more digits than any double or safe integer needs
 
 _STRUCTURE = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},]', re.DOTALL)

@@ -27,15 +27,13 @@ from workflows.selectors import (
     node_types_of_version,
     resolved_version,
 )
-from workflows.services import (
+from workflows.services.drafts import (
     change_workflow,
     create_workflow,
     delete_workflow,
-    find_runnable,
-    publish_workflow,
     restore_version,
-    snapshot_draft,
 )
+from workflows.services.versions import find_runnable, publish_workflow, snapshot_draft
 from workflows.types import (
     UNCHANGED,
     VersionChoice,

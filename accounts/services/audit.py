@@ -9,6 +9,7 @@ from django.db import connection, transaction
 from accounts.models import AuditAnchor, AuditEntry, AuditHead
 from accounts.types import Actor
 from common.canonical import canonical_json, digest
+from common.clock import utc_date
 from common.http.origin import current_network
 from common.http.request_id import current_request_id
 
@@ -49,7 +50,7 @@ def record_audit(
     entry = AuditEntry(
         workspace_id=workspace_id,
         number=head.number + 1,
-        actor=f"{actor.kind}:{actor.id}"[:80],
+        actor=actor.label[:80],
         via=_VIA[actor.kind],
         verb=verb,
         object_type=object_type,
@@ -77,7 +78,7 @@ def anchor_audit(*, now: datetime) -> int:
         after = heads[-1].pk
         known = AuditAnchor.objects.filter(workspace_id__in=[head.pk for head in heads])
         held = set(known.values_list("workspace_id", "digest"))
-        day = now.date()
+        day = utc_date(now)
         taken = set(known.filter(day=day).values_list("workspace_id", flat=True))
         fresh = [
             AuditAnchor(workspace_id=head.pk, day=day, number=head.number, digest=head.digest)

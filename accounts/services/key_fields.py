@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from accounts.services.checks import checked, refused
 from accounts.types import KeyMode, KeyRestrictions, Scope, clean_network
 from common.ids import is_id
+from common.strict_json import MAX_INTEGER
 
-MAX_CAP = 2**53  # what JSON carries exactly
+MAX_CAP = MAX_INTEGER
 MAX_ENTRIES = 100  # workflows, and addresses, of one key
 MAX_OVERLAP = timedelta(days=7)
 

@@ -60,7 +60,7 @@ def give_access(
         RoleTooLow: the actor is neither staff nor the system.
         InvalidInputs: the password cannot be taken.
     """
-    if actor.kind not in ("staff", "system"):
+    if not actor.acts_everywhere:
         raise RoleTooLow
     _check_password(password)
     user = User.objects.get(email=email)

@@ -17,6 +17,7 @@ from accounts.api import Actor
 from billing.models import CreditPack, Plan, UsageDay
 from billing.services.accounts import MAX_CREDITS
 from billing.services.plans import change_plan, save_offer
+from billing.types import LIMIT_FIELDS
 from common.admin import BoundedPaginator, ExactSearchMixin, LookOnlyMixin, NoDeleteMixin
 from common.errors import PixelFlowError
 
@@ -46,17 +47,7 @@ class PlanForm(OfferForm):
     bounds: ClassVar = {
         "monthly_credits": (0, MAX_CREDITS),
         "price_cents": (0, MAX_FIGURE),
-        **dict.fromkeys(
-            (
-                "requests_per_minute",
-                "executions_per_minute",
-                "executions_per_day",
-                "running_at_once",
-                "retention_days",
-                "seats",
-            ),
-            (1, MAX_FIGURE),
-        ),
+        **dict.fromkeys(LIMIT_FIELDS, (1, MAX_FIGURE)),
     }
 
     def clean_key(self) -> str:
@@ -104,12 +95,7 @@ class PlanAdmin(OfferAdmin):
         "is_offered",
         "monthly_credits",
         "price_cents",
-        "requests_per_minute",
-        "executions_per_minute",
-        "executions_per_day",
-        "running_at_once",
-        "retention_days",
-        "seats",
+        *LIMIT_FIELDS,
     )
     action_form = MoveForm
     actions = ("put_workspace",)

@@ -31,7 +31,8 @@ from common.http.plain import problem_response
 from common.limits.port import Decision
 
 CALLBACKS_PREFIX: Final = f"{API_PREFIX}providers/callbacks/"
-STRIPE_PATH: Final = f"{API_PREFIX}billing/stripe"  # no call of customers; it has a guard of its own
+# Not called by customers, and has a guard of its own.
+STRIPE_PATH: Final = f"{API_PREFIX}billing/stripe"
 
 InThread = Callable[..., Awaitable[Any]]
 

@@ -9,11 +9,12 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
-from accounts.api import NULLABLE_LIMITS, WorkspaceRef, get_workspace_ref
+from pydantic.alias_generators import to_camel
+
+from accounts.api import WorkspaceRef, get_workspace_ref, problem_of_limit
 from billing.models import Plan
-from billing.types import PlanLimits
+from billing.types import LIMIT_FIELDS, PlanLimits
 
 TTL_S = 5.0
 MAX_ENTRIES = 10_000
@@ -22,14 +23,7 @@ FALLBACK_PLAN = "free"
 Plans = Mapping[str, PlanLimits]
 
 # A workspace's `limit_overrides` speak the API's names.
-_FIELD_OF_NAME = {
-    "requestsPerMinute": "requests_per_minute",
-    "executionsPerMinute": "executions_per_minute",
-    "executionsPerDay": "executions_per_day",
-    "runningAtOnce": "running_at_once",
-    "retentionDays": "retention_days",
-    "seats": "seats",
-}
+_FIELD_OF_NAME = {to_camel(name): name for name in LIMIT_FIELDS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,28 +104,17 @@ def forget_limits() -> None:
 
 
 def _limits_of(workspace: WorkspaceRef, plans: Plans) -> PlanLimits:
-    """Return a plan's limits under a workspace's own; a plan that is unknown counts as Free."""
+    """Return a plan's limits under a workspace's own; a plan that is unknown counts as Free.
+
+    Rows may hold figures of their own that would be refused today: these do not count.
+    """
     own = {
         _FIELD_OF_NAME[name]: figure
         for name, figure in workspace.limit_overrides.items()
-        if name in _FIELD_OF_NAME and _is_limit(name, figure)
+        if problem_of_limit(name, figure) is None
     }
     return replace(plans.get(workspace.plan) or plans[FALLBACK_PLAN], **own)
 
 
-def _is_limit(name: str, figure: Any) -> bool:
-    """Say whether an override is a figure: old rows may hold what is refused today."""
-    if figure is None:
-        return name in NULLABLE_LIMITS
-    return isinstance(figure, int) and not isinstance(figure, bool) and figure >= 1
-
-
 def _figures(plan: Plan) -> PlanLimits:
-    return PlanLimits(
-        requests_per_minute=plan.requests_per_minute,
-        executions_per_minute=plan.executions_per_minute,
-        executions_per_day=plan.executions_per_day,
-        running_at_once=plan.running_at_once,
-        retention_days=plan.retention_days,
-        seats=plan.seats,
-    )
+    return PlanLimits(**{name: getattr(plan, name) for name in LIMIT_FIELDS})

@@ -1,19 +1,8 @@
-"""What a workspace may buy, what it has bought, and its statement."""
-
-from datetime import datetime
+"""What a workspace may buy, and what it has bought."""
 
 from billing import conf
-from billing.models import CheckoutIntent, CreditPack, LedgerEntry, Plan, Subscription
-from billing.types import (
-    LIVE_SUBSCRIPTIONS,
-    IntentState,
-    LedgerAccount,
-    OfferRef,
-    StatementLine,
-    SubscriptionRef,
-)
-
-STATEMENT_LINES = 50
+from billing.models import CheckoutIntent, CreditPack, Plan, Subscription
+from billing.types import LIVE_SUBSCRIPTIONS, IntentState, OfferRef, SubscriptionRef
 
 
 def is_payments_configured() -> bool:
@@ -68,16 +57,3 @@ def find_checkout_state(*, workspace_id: str, session_id: str) -> IntentState | 
     intents = CheckoutIntent.objects.of(workspace_id).filter(session_id=session_id)
     state = intents.values_list("state", flat=True).first() if session_id else None
     return IntentState(state) if state else None
-
-
-def list_statement(workspace_id: str, *, before: datetime | None = None) -> list[StatementLine]:
-    """Return the newest changes of what a workspace has available, at most fifty."""
-    entries = LedgerEntry.objects.of(workspace_id).filter(account=LedgerAccount.AVAILABLE)
-    if before is not None:
-        entries = entries.filter(created_at__lt=before)
-    return [
-        StatementLine(
-            at=entry.created_at, type=entry.type, credits=entry.amount, reason=entry.reason
-        )
-        for entry in entries.order_by("-id")[:STATEMENT_LINES]
-    ]

@@ -1,4 +1,4 @@
-"""What happened to a workspace's credits, transaction by transaction."""
+"""What happened to a workspace's credits: told to its owner, and in full to staff."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import groupby
 
 from billing.models import Grant, LedgerEntry
-from billing.types import EntryType, GrantKind, LedgerAccount
+from billing.types import EntryType, GrantKind, LedgerAccount, StatementLine
 
 _LEGS = 2  # of its own accounts that a transaction has at most
 
@@ -38,6 +38,17 @@ class GrantRef:
     remaining: int
     expires_at: datetime | None
     created_at: datetime
+
+
+def list_statement(workspace_id: str, *, limit: int = 50) -> list[StatementLine]:
+    """Return the newest changes of what a workspace has available."""
+    entries = LedgerEntry.objects.of(workspace_id).filter(account=LedgerAccount.AVAILABLE)
+    return [
+        StatementLine(
+            at=entry.created_at, type=entry.type, credits=entry.amount, reason=entry.reason
+        )
+        for entry in entries.order_by("-id")[:limit]
+    ]
 
 
 def list_ledger(

@@ -8,10 +8,11 @@ from accounts.api import Actor, WorkspaceRef, create_workspace, get_workspace_re
 from billing.models import Account, Plan
 from billing.services.grants import NewGrant, add_grant
 from billing.types import GrantKind
-from common.clock import SYSTEM_CLOCK, Clock
+from common.clock import SYSTEM_CLOCK, Clock, utc_date
 from common.errors import InvalidInputs, Issue
+from common.strict_json import MAX_INTEGER
 
-MAX_CREDITS = 2**53  # what JSON carries exactly
+MAX_CREDITS = MAX_INTEGER
 
 
 def open_workspace(
@@ -46,8 +47,7 @@ def open_workspace(
             opening = NewGrant(
                 f"opening:{workspace.id}", GrantKind.STAFF, credits, reason="Opening balance"
             )
-            giver = f"{actor.kind}:{actor.id}"
-            add_grant(workspace_id=workspace.id, grant=opening, actor=giver, now=clock.now())
+            add_grant(workspace_id=workspace.id, grant=opening, actor=actor.label, now=clock.now())
         return workspace
 
 
@@ -72,7 +72,7 @@ def grant_month(
     renews_at = next_month(since)
     if plan.monthly_credits:
         month = NewGrant(
-            f"plan:{workspace_id}:{since.astimezone(UTC):%Y-%m-%d}",
+            f"plan:{workspace_id}:{utc_date(since).isoformat()}",
             GrantKind.PLAN,
             plan.monthly_credits,
             expires_at=renews_at,

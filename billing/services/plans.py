@@ -35,7 +35,7 @@ def change_plan(
         InvalidInputs: no such plan.
         Conflict: a subscription decides the plan.
     """
-    if actor.kind not in ("staff", "system"):
+    if not actor.acts_everywhere:
         raise RoleTooLow
     get_workspace(workspace_id)
     plan = Plan.objects.filter(pk=plan_key).first()
@@ -93,8 +93,7 @@ def _raise_credits(account: Account, plan: Plan, actor: Actor, now: datetime) ->
             expires_at=renews_at,
             reason=f"Credits of the month: {plan.name}",
         )
-        giver = f"{actor.kind}:{actor.id}"
-        add_grant(workspace_id=account.workspace_id, grant=raised, actor=giver, now=now)
+        add_grant(workspace_id=account.workspace_id, grant=raised, actor=actor.label, now=now)
 
 
 def _figures(offer: Plan | CreditPack) -> Mapping[str, Any]:

@@ -22,6 +22,7 @@ from billing.services.grants import expire_due
 from billing.services.ledger import Booking, book, moved
 from billing.services.renewals import renew_account
 from billing.types import EntryType, LedgerAccount, RunRequest
+from common.clock import utc_date
 from common.sql import Plus, select_row, update_rows
 
 _TRIES = 5  # opening, expiry, renewal, and a race for the lock: what is mended once stays so
@@ -104,7 +105,7 @@ def settle_run(
 
 def month_of(moment: datetime) -> date:
     """Return the first day of a moment's UTC month."""
-    return moment.astimezone(UTC).date().replace(day=1)
+    return utc_date(moment).replace(day=1)
 
 
 def _bookings(execution_id: str, captures: Sequence[Capture], released: int) -> list[Booking]:
@@ -128,7 +129,7 @@ def _take(run: RunRequest, now: datetime) -> bool:
     limit = get_limits(run.workspace_id).executions_per_day
     given = {
         "credits": run.credits,
-        "today": connection.ops.adapt_datefield_value(now.astimezone(UTC).date()),
+        "today": connection.ops.adapt_datefield_value(utc_date(now)),
         "now": connection.ops.adapt_datetimefield_value(now),
         "limit": limit,
         "workspace": run.workspace_id,
@@ -152,7 +153,7 @@ def _mend_or_refuse(run: RunRequest, now: datetime) -> None:
         return
     limit = get_limits(run.workspace_id).executions_per_day
     counted = account.day_test if run.mode == "test" else account.day_live
-    today = now.astimezone(UTC).date()
+    today = utc_date(now)
     if limit is not None and account.day is not None and account.day >= today and counted >= limit:
         raise DailyQuotaExceeded(retry_after_s=_to_next_day_s(account.day, now), limit=limit)
     if account.available < run.credits and not renew_account(

@@ -33,14 +33,14 @@ def client_network(request: HttpRequest) -> str:
 
 def address_behind(peer: str, forwarded: str, trusted: TrustedProxies) -> str:
     """Return the client's address: the first one, seen from here, that is no trusted proxy's."""
-    current = _parse(peer)
+    current = parse_address(peer)
     if not forwarded or not (trusted.hops or trusted.networks):
         return str(current) if current else NOWHERE
     hops = [hop.strip() for hop in forwarded.rsplit(",", MAX_HOPS)[-MAX_HOPS:]]
     for number, hop in enumerate(reversed(hops)):
         if number >= trusted.hops and not _is_in(current, trusted):
             break
-        named = _parse(hop)
+        named = parse_address(hop)
         if named is None:
             break
         current = named
@@ -50,7 +50,7 @@ def address_behind(peer: str, forwarded: str, trusted: TrustedProxies) -> str:
 @lru_cache(maxsize=4096)
 def network_of(address: str) -> str:
     """Return an IPv4 address as it is, and an IPv6 address as its /64."""
-    known = _parse(address)
+    known = parse_address(address)
     if isinstance(known, ipaddress.IPv6Address):
         return str(ipaddress.ip_network((int(known), _HOUSEHOLD_V6), strict=False))
     return str(known) if known else NOWHERE
@@ -61,8 +61,11 @@ def _is_in(address: Address | None, trusted: TrustedProxies) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _parse(text: str) -> Address | None:
-    """Return an address, also of the forms `1.2.3.4:5678` and `[::1]:5678`; None for none."""
+def parse_address(text: str) -> Address | None:
+    """Return an address, also of the forms `1.2.3.4:5678` and `[::1]:5678`; None for none.
+
+    Without its zone, which one machine alone could read; IPv4 written as IPv6 becomes IPv4.
+    """
     if text.startswith("["):
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:

@@ -3,6 +3,8 @@
 import ipaddress
 from contextvars import ContextVar
 
+from common.http.address import parse_address
+
 _KEPT_V4, _KEPT_V6 = 24, 48  # bits of an address that are kept
 
 _address: ContextVar[str] = ContextVar("client_address", default="")
@@ -15,18 +17,13 @@ def note_address(address: str) -> None:
 
 def current_network() -> str:
     """Return the caller's network: /24, or /48 of IPv6. Empty outside of a request."""
-    return network_of(_address.get())
+    return kept_network(_address.get())
 
 
-def network_of(address: str) -> str:
-    """Return the network that stands for an address; empty for what is no address."""
-    try:
-        known = ipaddress.ip_address(address)
-    except ValueError:
+def kept_network(address: str) -> str:
+    """Return as much of an address as is kept; empty for what is no address."""
+    known = parse_address(address)
+    if known is None:
         return ""
-    if isinstance(known, ipaddress.IPv6Address):
-        if known.ipv4_mapped is None:
-            # The zone of a link-local address belongs to one machine.
-            return str(ipaddress.IPv6Network((int(known), _KEPT_V6), strict=False))
-        known = known.ipv4_mapped
-    return str(ipaddress.IPv4Network((int(known), _KEPT_V4), strict=False))
+    kept = _KEPT_V4 if known.version == 4 else _KEPT_V6
+    return str(ipaddress.ip_network((known.packed, kept), strict=False))

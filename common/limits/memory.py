@@ -48,11 +48,6 @@ class MemoryWindows:
                 for window, policy in zip(windows, policies, strict=True)
             ]
 
-    def reset(self) -> None:
-        """Forget everything."""
-        with self._lock:
-            self._windows.clear()
-
     def _current(self, name: str, window_s: int, now_us: int) -> _Window:
         """Return a window without what has left it, and put it behind all others."""
         span_us = window_s * 1_000_000

@@ -23,7 +23,7 @@ from common.http.drf_json import JsonNegotiation
 from common.http.openapi import KEY_PROBLEMS, problems
 from executor.errors import FollowedTooLong, TooManyStreams
 from executor.http.caller import caller_of
-from executor.http.held import HeldCall
+from executor.http.threadless import ThreadlessCall
 from executor.live.limits import RETRY_AFTER_S, open_streams
 from executor.live.news import live_news
 from executor.live.stream import USUAL_TIMES, Times, retry_ms, stream
@@ -107,7 +107,7 @@ async def follow_events(
     request: HttpRequest, execution_id: str, held: AsyncExitStack, *, times: Times = USUAL_TIMES
 ) -> HttpResponseBase:
     """Answer with a stream of a run's events; it lasts as long as `held`, which the caller closes."""
-    call = HeldCall(EventsView(), request, execution_id)
+    call = ThreadlessCall(EventsView(), request, execution_id)
     try:
         response = await _respond(call, held, times)
     except Exception as error:  # noqa: BLE001 - the edge: DRF's handler answers and logs
@@ -134,7 +134,7 @@ def event_of(frame: Frame) -> bytes:
     return b"id: %d\nevent: %b\ndata: %b\n\n" % (frame.seq, frame.type.encode(), frame.data)
 
 
-async def _respond(call: HeldCall, held: AsyncExitStack, times: Times) -> HttpResponseBase:
+async def _respond(call: ThreadlessCall, held: AsyncExitStack, times: Times) -> HttpResponseBase:
     principal = await in_reader(call.admit)
     last_seen = read_last_seen(call.request)
     held.enter_context(

@@ -14,13 +14,10 @@ from common import faults
 from common.clock import rfc3339
 from common.errors import InvalidInputs
 from common.http.drf import ApiView
-from common.http.drf_json import JsonRenderer
 from common.http.openapi import KEY_PROBLEMS, problems
-from common.http.rendering import render_json
-from common.once import Once
 from executor.http import schemas
 from executor.http.caller import caller_of
-from executor.services.accept import OnStore, accept_execution
+from executor.services.accept import accept_execution
 from executor.services.estimates import preview_run
 from executor.services.retry import RetryRequest, retry_execution
 from executor.types import DRAFT, Accepted, Caller, ExecutionRequest, ExecutionStatus, Trigger
@@ -58,7 +55,8 @@ class ExecuteView(ApiView):
         body = self.read_body(schemas.ExecuteBody)
         faults.point("web.parsed")
         accepted = accept_execution(
-            _request_of(body, caller_of(request), workflow_id), on_store=_keeping(self.once)
+            _request_of(body, caller_of(request), workflow_id),
+            on_store=lambda accepted: self.keep(_accepted(accepted)),
         )
         faults.point("web.before_answer")
         return _accepted(accepted)
@@ -132,7 +130,7 @@ class RetryView(ApiView):
                 inputs=body.inputs,
                 caller=_caller(caller),
             ),
-            on_store=_keeping(self.once),
+            on_store=lambda accepted: self.keep(_accepted(accepted)),
         )
         return _accepted(accepted)
 
@@ -158,25 +156,7 @@ def _request_of(
 
 
 def _caller(principal: Principal) -> Caller:
-    return Caller(
-        f"key:{principal.key_id}", principal.key_id, getattr(principal, "monthly_cap", None)
-    )
-
-
-def _keeping(once: Once | None) -> OnStore | None:
-    """Return what keeps the answer in the transaction that stores the run."""
-    if once is None:
-        return None
-
-    def keep(accepted: Accepted) -> None:
-        response = _accepted(accepted)
-        once.store(
-            status=response.status_code,
-            body=render_json(response.data),
-            headers={"Content-Type": JsonRenderer.media_type, "Location": response["Location"]},
-        )
-
-    return keep
+    return Caller(principal.actor.label, principal.key_id, principal.monthly_cap)
 
 
 def _accepted(accepted: Accepted) -> Response:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, date, timedelta
+from datetime import date, timedelta
 from typing import Annotated, Any, ClassVar, Literal
 
 from drf_spectacular.types import OpenApiTypes
@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from accounts.api import Principal
 from billing.api import UsageGroup, UsageQuery, Used
-from common.clock import SYSTEM_CLOCK, Clock
+from common.clock import SYSTEM_CLOCK, Clock, utc_date
 from common.errors import MalformedRequest
 from common.http.drf import NO_STORE, ApiView
 from common.http.openapi import KEY_PROBLEMS, problems
@@ -105,7 +105,7 @@ def read_usage_query(query: Mapping[str, str], caller: Principal, *, clock: Cloc
     group = query.get("groupBy", UsageGroup.DAY)
     if group not in set(UsageGroup):
         raise MalformedRequest(f"groupBy must be one of {', '.join(UsageGroup)}.")
-    last = _read_day("to", query) or clock.now().astimezone(UTC).date()
+    last = _read_day("to", query) or utc_date(clock.now())
     first = _read_day("from", query) or _days_before(last, DEFAULT_DAYS - 1)
     if first > last:
         raise MalformedRequest("from must not lie after to.")

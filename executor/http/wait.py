@@ -11,8 +11,8 @@ from rest_framework.response import Response
 
 from executor.errors import TooManyWaits
 from executor.http.execution_views import PollView
-from executor.http.held import HeldCall
 from executor.http.queries import read_wait
+from executor.http.threadless import ThreadlessCall
 from executor.live.news import live_news
 from executor.selectors.following import in_reader
 from executor.selectors.runs import get_status
@@ -24,7 +24,7 @@ RETRY_AFTER_S = 1
 
 async def poll_and_wait(request: HttpRequest, execution_id: str) -> HttpResponseBase:
     """Answer a poll once the run's status is another than at first, or the time is over."""
-    call = HeldCall(PollView(), request, execution_id)
+    call = ThreadlessCall(PollView(), request, execution_id)
     try:
         response = await _respond(call)
     except Exception as error:  # noqa: BLE001 - the edge: DRF's handler answers and logs
@@ -33,7 +33,7 @@ async def poll_and_wait(request: HttpRequest, execution_id: str) -> HttpResponse
     return call.finish(response)
 
 
-async def _respond(call: HeldCall) -> Response:
+async def _respond(call: ThreadlessCall) -> Response:
     workspace_id = (await in_reader(call.admit)).workspace_id
     wait_s = read_wait(call.request.query_params)
     with waits.place(workspace_id) as may_wait:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, time
 from django.db.models import QuerySet
 
 from billing.api import UsageGroup, UsageQuery, UsageSlot, Used, sum_counted
+from common.clock import utc_date
 from common.sql import snapshot
 from executor.models import Execution
 
@@ -64,7 +65,7 @@ def used_by(runs: Iterable[Execution]) -> dict[UsageSlot, Used]:
             raise ValueError(f"{run.pk} has not ended")
         slot = UsageSlot(
             workspace_id=run.workspace_id,
-            day=run.finished_at.astimezone(UTC).date(),
+            day=utc_date(run.finished_at),
             mode=run.mode,
             workflow_id=run.workflow_id,
             key_id=run.key_id or "",

@@ -126,7 +126,7 @@ def accept_run(
 def price_run(beginning: "Beginning", prices: Mapping[str, str]) -> list[NodePrice]:
     """Give a run that begins its prices and its estimate; returns the nodes that it is for.
 
-    What is known, and what will be skipped for sure, costs nothing.
+    What is known for good, and what will be skipped for sure, costs nothing.
     """
     if not prices:
         return []
@@ -134,7 +134,7 @@ def price_run(beginning: "Beginning", prices: Mapping[str, str]) -> list[NodePri
     execution.options[PRICES] = prices
     estimate = estimate_run(execution.version_id, inputs=execution.inputs)
     ended = {id_ for id_, status in beginning.state.statuses.items() if status in _FREE}
-    ended |= beginning.known.others
+    ended |= beginning.known.earlier
     nodes = [
         NodePrice(node.node_id, node.type, node.label, node.credits, node.quantity)
         for node in estimate.nodes
@@ -160,7 +160,9 @@ def _check_cap(execution: Execution, priced: Sequence[NodePrice]) -> None:
     cap = execution.options.get("maxCredits")
     if cap is not None and execution.estimated_credits > cap:
         balance = get_balance(execution.workspace_id).available
-        raise OverMaxCredits(required=execution.estimated_credits, balance=balance, nodes=_shown(priced))
+        raise OverMaxCredits(
+            required=execution.estimated_credits, balance=balance, nodes=_shown(priced)
+        )
 
 
 def _reserve(execution: Execution, caller: Caller, priced: Sequence[NodePrice]) -> None:

@@ -2,7 +2,7 @@
 
 import logging
 
-from django.db import DatabaseError, transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from common.clock import SYSTEM_CLOCK, Clock
@@ -60,7 +60,7 @@ def _try_to_fail(execution_id: str, clock: Clock) -> bool:
     """Fail a run; one that cannot be ended is logged, and holds up none of those behind it."""
     try:
         return _fail(execution_id, clock)
-    except DatabaseError:
+    except (OperationalError, InterfaceError):  # the database is away, for all of them
         raise
     except Exception:
         logger.exception("%s cannot be ended", execution_id, extra={"action": "run_not_ended"})

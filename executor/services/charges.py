@@ -1,11 +1,14 @@
 """What runs cost: captures with the commits that complete nodes, and the release of the rest.
 
-The hold is made when a run is accepted (`executor.services.accept`). A run at the top holds its upper estimate. Runs of its nodes hold nothing: what completes in them is
-captured from that one hold, and counted in every run above. So the rows of a tree are locked from
-the bottom up, as everywhere (`executor.services.calls`), and then the workspace's account.
+A run at the top holds its upper estimate from when it is accepted (`executor.services.accept`).
+Runs of its nodes hold nothing: what completes in them is captured from that one hold, and counted
+in every run above. So the rows of a tree are locked from the bottom up, as everywhere
+(`executor.services.calls`), and then the workspace's account.
 
-Nothing is charged that is not covered: not more than is left of the hold, and nothing once a run
-above is over. What a node's record says of credits is what was captured for it.
+Nothing is charged that is not covered: not more than is left of the hold. Once a run above is over
+nothing can be charged, so nothing that has a price is stored either: it would be had for nothing, by
+whoever finds it in the cache or retries the run. What a node's record says of credits is what was
+captured for it.
 """
 
 import logging
@@ -17,6 +20,7 @@ from billing.api import CappedKey, Capture, settle_run
 from common.sql import select_row, update_rows
 from executor.engine.payload import NodeRecord
 from executor.engine.plan import Plan
+from executor.errors import LeaseLost
 from executor.models import Execution
 from executor.types import NodeStatus
 
@@ -54,14 +58,18 @@ class Bill:
 
         Locks the rows above. `key` names the commit. What a call says it cost was captured where
         it arose.
+
+        Raises:
+            LeaseLost: a run above is over; this one is about to be ended as well.
         """
         if not any(_is_charged(plan, record) for record in records):
             return [replace(record, credits=0) if _is_free(plan, record) else record
                     for record in records]  # fmt: skip
         self.key = key
-        self._lock_above()
-        is_over = any(row.status_is_final for row in self.above)
-        left = 0 if is_over else _left(self.root)
+        self.lock_above()
+        if any(row.status_is_final for row in self.above):
+            raise LeaseLost(key)
+        left = _left(self.root)
         charged = []
         for record in records:
             if _is_charged(plan, record):
@@ -109,8 +117,9 @@ class Bill:
                 now=now,
             )
 
-    def _lock_above(self) -> None:
-        parent_id = self.execution.parent_id
+    def lock_above(self) -> None:
+        """Lock the rows above until the transaction ends; nothing where they are locked."""
+        parent_id = None if self.above else self.execution.parent_id
         while parent_id is not None:
             row = select_row(Execution, {"pk": parent_id}, lock=True)
             assert row is not None  # noqa: S101 - a run's rows go with the root's, all at once
@@ -146,8 +155,6 @@ def _capped(root: Execution) -> CappedKey | None:
 
 def _tell_uncovered(root: Execution, record: NodeRecord, taken: int) -> None:
     """An estimate that was too low is a bug of the catalogue: we bear it, and staff hear of it."""
-    if root.status_is_final:
-        return
     logger.error(
         "node %s of %s cost %d credits and %d were left of its hold",
         record.node_id,

@@ -22,12 +22,12 @@ def end_open_run(
     shown, also where the version's plan cannot be made any more.
     """
     now, bill = clock.now(), Bill(execution)
-    bill.release(now)  # before the place, as everywhere
+    plan, state = find_plan(execution.version_id), RunState.from_json(execution.state)
+    stored = records_of(NodeResults.objects.filter(execution_id=execution.id))
+    bill.release(now)  # before the place, as everywhere; whoever is accepted waits from here on
     leave_place_if_any(execution, now)
     live = Task.objects.filter(execution_id=execution.id, state__in=LIVE_TASKS)
     live.update(state=TaskState.DROPPED, lease_until=None)
-    plan, state = find_plan(execution.version_id), RunState.from_json(execution.state)
-    stored = records_of(NodeResults.objects.filter(execution_id=execution.id))
     state.error = state.error or error
     cancel_rest(plan or NO_PLAN, state, {record.node_id: record.status for record in stored})
     change = Transition(execution, plan or NO_PLAN, state, now, has_place=False)

@@ -47,10 +47,15 @@ REDO = "redo"
 
 @dataclass(slots=True)
 class Foreknown:
-    """What was known when a run was accepted: records of whole tasks by segment, and other nodes."""
+    """What was known when a run was accepted: records of whole tasks by segment, and other nodes.
+
+    Of these the run that is retried has done `earlier`, which stays. The rest stood in the cache,
+    and may be gone from there by the time that their task begins.
+    """
 
     records: dict[int, list[NodeRecord]] = field(default_factory=dict)
     others: set[str] = field(default_factory=set)
+    earlier: set[str] = field(default_factory=set)
     missed: set[int] = field(default_factory=set)
 
 
@@ -94,7 +99,7 @@ class Sources:
 
     def find(self, keys: Mapping[TaskSpec, Mapping[str, str]]) -> dict[TaskSpec, Known]:
         """Return what is known of tasks whose nodes have these keys."""
-        earlier = {spec: self._known_earlier(spec) for spec in keys}
+        earlier = {spec: self.known_earlier(spec) for spec in keys}
         wanted = {
             key for spec, by_node in keys.items() for id_, key in by_node.items()
             if id_ not in earlier[spec]
@@ -117,7 +122,8 @@ class Sources:
             return peek_entries(workspace_id, keys, takes_partial=takes_partial, now=self.now)
         return find_entries(workspace_id, keys, takes_partial=takes_partial, now=self.now)
 
-    def _known_earlier(self, spec: TaskSpec) -> dict[str, Outputs]:
+    def known_earlier(self, spec: TaskSpec) -> dict[str, Outputs]:
+        """Return what the run that is retried had of a task's nodes."""
         found: dict[str, Outputs] = {}
         if not self._earlier:
             return found
@@ -164,6 +170,7 @@ def take_known(
             if records is None:
                 step.ready.append(spec)
                 _enter_missed(plan, spec, known[spec], found)
+                found.earlier |= found.others.intersection(sources.known_earlier(spec))
                 continue
             found.records.setdefault(spec.segment, []).extend(records)
             after = finish_task(plan, state, spec, result_of(plan, records))
@@ -216,12 +223,15 @@ def remember(
     keys: Mapping[str, str] | None,
     *,
     now: datetime,
-) -> Callable[[], None]:
-    """Return what stores, inside the same commit, what the nodes of a task gave for others to use."""
+) -> Callable[[], None] | None:
+    """Return what stores, inside the same commit, what the nodes of a task gave for others to use.
+
+    None where there is nothing to be stored.
+    """
     mode = _mode(execution)
     fresh = [record for record in records if _is_result(plan, spec, record) and not record.cached]
     if mode == "off" or not fresh:
-        return lambda: None
+        return None
     if keys is None:
         forms = outer_forms(execution, plan, state, spec)
         keys = _keys(execution, plan, state, spec, forms)

@@ -298,7 +298,7 @@ def _add_outcomes(change: Transition, claim: Claim, report: TaskReport) -> None:
     if claim.spec.stop == 0:  # of a mapped node, the whole is told when all chunks are there
         for record in change.records:
             change.tell_node(record.node_id, (record,), record.status)
-    store = remember(
+    change.store_entries = remember(
         change.execution,
         change.plan,
         change.state,
@@ -307,10 +307,6 @@ def _add_outcomes(change: Transition, claim: Claim, report: TaskReport) -> None:
         report.keys,
         now=change.now,
     )
-    if change.execution.parent_id is None:
-        store()
-    else:
-        change.store_last = store
 
 
 def _tell_mapped(change: Transition, spec: TaskSpec) -> None:

@@ -43,8 +43,8 @@ class Transition:
     ends in one go. `is_new` says that the run is being stored, and needs a place if it gets tasks;
     `known` are records by segment of tasks that were finished without running then, `ended` of
     other segments' nodes that ended without a task. `has_place` says that it has one, to be left when it ends.
-    `store_last` is called when the runs above are locked: entries of the cache of a run below, for
-    which whoever holds those runs may wait as well.
+    `store_entries` stores into the cache. That comes when the runs above are locked, as far as they
+    will be, and before the account and the load: whoever holds those may wait for the same entries.
     """
 
     execution: Execution
@@ -60,7 +60,7 @@ class Transition:
     known: Mapping[int, Sequence[NodeRecord]] = field(default_factory=dict)
     ended: dict[int, list[NodeRecord]] = field(default_factory=dict)
     has_place: bool = True
-    store_last: Callable[[], None] = lambda: None
+    store_entries: Callable[[], None] | None = None
     events: list[dict[str, Any]] = field(default_factory=list)
     changed: dict[str, Any] = field(default_factory=dict)
 
@@ -95,12 +95,16 @@ class Transition:
             insert_rows([self.execution])  # what refers to it is checked on commit
         else:
             update_rows(Execution, self.changed | self.bill.changes, {"pk": self.execution.id})
+        if self.store_entries is not None:
+            if is_leaving:
+                self.bill.lock_above()
+            self.store_entries()
         self.bill.post(self.now)
         if is_leaving and self.execution.parent_id is not None:
-            wake_parent(self.execution, self.now)
+            parent = self.bill.above[0] if self.bill.above else None
+            wake_parent(self.execution, self.now, locked=parent)
         if self.has_place and is_leaving:
             leave_place(self.execution, self.now)  # last, for whoever waits for a place waits here
-        self.store_last()
         if self.events or not self.is_new:
             dispatch.announce_on_commit(self.execution.id)
 

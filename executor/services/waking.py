@@ -51,12 +51,13 @@ def wake_task(execution: Execution, task_id: str, now: datetime) -> bool:
     return True
 
 
-def wake_parent(execution: Execution, now: datetime) -> None:
+def wake_parent(execution: Execution, now: datetime, *, locked: Execution | None = None) -> None:
     """Let the task that waits for a run look at it: it is over, paused, or goes on again.
 
-    Inside a transaction that holds the run's row; locks go up the tree, never down.
+    Inside a transaction that holds the run's row; locks go up the tree, never down. `locked` is the
+    parent's row where the transaction holds it already.
     """
-    parent = select_row(Execution, {"pk": execution.parent_id}, lock=True)
+    parent = locked or select_row(Execution, {"pk": execution.parent_id}, lock=True)
     if parent is not None and not parent.status_is_final:
         wake_task(parent, str(execution.parent_task_id), now)
 

@@ -30,7 +30,7 @@ from common.http.origin import note_address
 from common.http.request_id import RequestIdMiddleware
 from tests.factories import as_actor, make_key, make_user, make_workflow, make_workspace
 from tests.flushing import lifted
-from workflows.services import change_workflow, delete_workflow, publish_workflow
+from workflows.api import change_workflow, delete_workflow, publish_workflow
 from workflows.types import WorkflowChanges
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)

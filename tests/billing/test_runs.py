@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import IntegrityError, connection, transaction
 
+from accounts.api import set_plan
 from billing.errors import DailyQuotaExceeded, InsufficientCredits
 from billing.models import Account, KeyMonth
 from billing.selectors.balances import get_balance
@@ -207,3 +208,26 @@ def test_one_fact_grants_once_side_by_side():
 
     assert came == {True: 1, False: 19}
     assert get_balance(workspace).available == 100
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time")
+@pytest.mark.django_db(transaction=True)
+def test_a_plan_that_is_being_changed_keeps_no_run_waiting():
+    workspace = make_workspace(plan="starter", credits=100).id
+    locked, taken, came = threading.Event(), threading.Event(), []
+
+    def change():
+        with transaction.atomic():
+            set_plan(workspace_id=workspace, plan="pro")
+            locked.set()
+            came.append(taken.wait(5))
+        connection.close()
+
+    changing = threading.Thread(target=change)
+    changing.start()
+    locked.wait(5)
+    take(workspace, "run", 10)
+    taken.set()
+    changing.join()
+
+    assert came == [True]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from common.http.origin import current_network, network_of, note_address
+from common.http.origin import current_network, kept_network, note_address
 
 
 @pytest.mark.parametrize(
@@ -18,7 +18,7 @@ from common.http.origin import current_network, network_of, note_address
     ],
 )
 def test_an_address_is_cut_to_its_network(address, network):
-    assert network_of(address) == network
+    assert kept_network(address) == network
 
 
 def test_the_current_network_is_that_of_the_address_noted():

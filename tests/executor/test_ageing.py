@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from billing.models import Account
 from common.clock import FixedClock, utc_now
 from common.ids import new_id
 from executor import conf
@@ -18,6 +19,7 @@ from executor.services.ageing import end_overdue, end_stray
 from executor.services.cancel import cancel_execution
 from executor.services.claims import claim_task
 from executor.types import LIVE_TASKS, ExecutionStatus
+from tests.executor import paid_nodes
 from tests.executor.runs import accept, answer_of, perform_all, publish, ready_tasks
 from tests.graphs import chain
 from workflows import selectors as workflow_selectors
@@ -175,3 +177,26 @@ def test_a_run_without_a_plan_can_be_looked_at_cancelled_and_timed_out(
 def test_x62_a_run_without_a_plan_times_out_as_well(workspace, without_plan) -> None:
     assert end_overdue(clock=old()) == 1
     assert answer_of(workspace, without_plan)["error"]["code"] == "timed_out"
+
+
+@pytest.fixture
+def with_paid_nodes(settings) -> Iterator[None]:
+    settings.EXTRA_NODES = [paid_nodes.__name__]
+    workflow_selectors.get_catalogue.cache_clear()
+    yield
+    settings.EXTRA_NODES = []
+    workflow_selectors.get_catalogue.cache_clear()
+
+
+def test_a_run_that_the_ledger_does_not_let_end_holds_up_none_behind_it(
+    workspace, with_paid_nodes, caplog
+) -> None:
+    paid = publish(workspace, chain(1, type_="paid.task"))
+    stuck = accept(workspace, paid, {"text": "x"}).execution_id
+    Account.objects.filter(pk=workspace.id).update(held=0)  # by whatever mistake
+    other = accept(workspace, publish(workspace, chain(1)), {"text": "x"}).execution_id
+
+    assert end_overdue(clock=old()) == 1
+
+    assert (status_of(stuck), status_of(other)) == ("QUEUED", "FAILED")
+    assert f"{stuck} cannot be ended" in caplog.text

@@ -4,16 +4,19 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from executor.models import Execution, Task
 from executor.runtime.perform import Performer
 from executor.services.ageing import end_stray
+from executor.services.attempts import Undertaking, begin_attempt
 from executor.services.cancel import cancel_execution
+from executor.services.claims import claim_task
+from executor.services.transitions import lock_execution
 from executor.types import LIVE_TASKS, OPEN_STATUSES
 from tests.executor.nested import SHOUT, calling
-from tests.executor.runs import accept, publish
+from tests.executor.runs import accept, publish, ready_tasks
 from tests.graphs import graph
 
 WORKERS = 4
@@ -118,3 +121,29 @@ def test_a_run_below_stores_into_the_cache_when_it_has_locked_the_runs_above(wor
 
 def _reads_row_of(execution_id: str, sql: str) -> bool:
     return sql.startswith("SELECT") and f"WHERE \"id\" = '{execution_id}'" in sql
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time")
+@pytest.mark.django_db(transaction=True)
+def test_a_run_that_is_being_ended_keeps_nobody_from_writing_down_an_attempt(workspace) -> None:
+    accepted = accept(workspace, publish(workspace, SHOUT), {"text": "x"})
+    claimed = claim_task(task_id=ready_tasks()[0], owner="test")
+    assert claimed is not None
+    locked, written, came = threading.Event(), threading.Event(), []
+
+    def end() -> None:
+        with transaction.atomic():
+            lock_execution(accepted.execution_id)
+            locked.set()
+            came.append(written.wait(5))  # whoever ends a run waits for its tasks next
+
+    def begin() -> None:
+        locked.wait(5)
+        begin_attempt(
+            claim=claimed[0], execution=claimed[1], about=Undertaking("n", "none", "none", "")
+        )
+        written.set()
+
+    side_by_side(end, begin)
+
+    assert came == [True]

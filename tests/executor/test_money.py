@@ -4,15 +4,22 @@ import json
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from billing.api import InsufficientCredits, OverMaxCredits, get_balance, list_run_sums
 from billing.models import LedgerEntry
-from executor.models import Execution
+from common.clock import SYSTEM_CLOCK
+from executor.models import CacheEntry, Execution
 from executor.runtime.perform import Performer
 from executor.selectors.invariants import check_invariants
+from executor.services.ageing import end_stray
 from executor.services.cancel import cancel_execution
+from executor.services.ending import end_open_run
 from executor.services.estimates import preview_run
 from executor.services.retry import RetryRequest, retry_execution
+from executor.services.transitions import lock_execution
+from executor.types import ExecutionStatus
 from tests.executor import paid_nodes
 from tests.executor.runs import accept, answer_of, perform_all, publish, ready_tasks
 from tests.factories import make_execution, make_workspace
@@ -272,3 +279,74 @@ def test_a_cancelled_run_shows_what_a_call_had_cost_by_then(workspace):
     assert money(workspace) == (5, 0)
     final = Execution.objects.of(workspace.id).get(pk=run.execution_id).final_payload
     assert json.loads(final or "")["credits"]["charged"] == 5
+
+
+def test_what_ends_in_a_run_below_after_the_cancel_is_not_had_for_nothing(workspace):
+    inner = publish(workspace, line("paid.task", ("paid.inline", {"copies": 2})))
+    workflow = publish(workspace, calling(inner))
+    run = accept(workspace, workflow, {"text": "a"})
+    Performer("test").perform(ready_tasks()[0])  # starts the call
+    with transaction.atomic():  # cancelled, and the runs below are not yet
+        row = lock_execution(run.execution_id)
+        end_open_run(row, ExecutionStatus.CANCELLED, None, clock=SYSTEM_CLOCK)
+
+    perform_all()
+    end_stray()
+    again = accept(workspace, workflow, {"text": "a"})
+    perform_all()
+
+    assert credits_of(workspace, run.execution_id) == (9, 0)
+    assert Execution.objects.of(workspace.id).get(parent_id=run.execution_id).status == "CANCELLED"
+    assert credits_of(workspace, again.execution_id) == (9, 9)
+    assert money(workspace) == (9, 0)
+
+
+@pytest.mark.parametrize("is_below", [False, True], ids=["at the top", "below"])
+def test_the_cache_is_stored_into_before_the_account_is_locked(workspace, is_below):
+    workflow = publish(workspace, line("paid.task"))
+    if is_below:
+        workflow = publish(workspace, calling(workflow))
+    accept(workspace, workflow, {"text": "a"})
+    performer = Performer("test")
+    if is_below:
+        performer.perform(ready_tasks()[0])
+    performer.is_stopping = True
+
+    with CaptureQueriesContext(connection) as queries:
+        performer.perform(ready_tasks()[0])
+
+    texts = [query["sql"] for query in queries]
+    (stored,) = [at for at, sql in enumerate(texts) if 'INTO "executor_cacheentry"' in sql]
+    (settled,) = [at for at, sql in enumerate(texts) if sql.startswith("UPDATE billing_account")]
+    assert stored < settled
+
+
+def test_what_the_cache_may_lose_until_it_is_needed_is_held(workspace):
+    document = graph(
+        {
+            "in": ("input.text", {"name": "text"}),
+            "end": ("input.text", {"name": "end"}),
+            "n": ("paid.inline", {"copies": 3}),
+            "join": "text.join",
+            "out": ("output", {"name": "text"}),
+        },
+        [
+            "in.value -> n.text",
+            "n.text -> join.texts",
+            "end.value -> join.texts",
+            "join.text -> out.value",
+        ],
+    )
+    workflow = publish(workspace, document)
+    accept(workspace, workflow, {"text": "a", "end": "1"})
+    perform_all()
+
+    run = accept(workspace, workflow, {"text": "a", "end": "2"})
+    CacheEntry.objects.of(workspace.id).delete()
+    perform_all()
+    other = accept(workspace, workflow, {"text": "a", "end": "3"})
+    perform_all()
+
+    assert credits_of(workspace, run.execution_id) == (6, 6)
+    assert credits_of(workspace, other.execution_id) == (6, 0)
+    assert money(workspace) == (12, 0)

@@ -87,7 +87,7 @@ def test_what_was_estimated_is_what_is_charged(db):
             document = grow(chance, plain[-5:])
             workflow = publish(workspace, document)
             if not any(
-                node["id"] == "in" and node["type"] == "input.list" for node in document["nodes"]
+                node["type"] in ("input.list", "workflow.run") for node in document["nodes"]
             ):
                 plain.append(workflow)
         inputs = given(document, chance)

@@ -12,13 +12,13 @@ from tests.factories import (
     make_version,
     make_workflow,
 )
-from workflows import selectors, services
+from workflows import api, selectors
 from workflows.api import NotPublished, WorkflowChanges
 from workflows.models import WorkflowVersion
 
 
 def change_graph(workflow, graph):
-    return services.change_workflow(
+    return api.change_workflow(
         actor=SYSTEM_ACTOR,
         workspace_id=workflow.workspace_id,
         workflow_id=workflow.id,
@@ -28,11 +28,11 @@ def change_graph(workflow, graph):
 
 
 def find(workflow, which=None):
-    return services.find_runnable(workflow.workspace_id, workflow.id, which)
+    return api.find_runnable(workflow.workspace_id, workflow.id, which)
 
 
 def snapshot(workflow):
-    return services.snapshot_draft(workflow.workspace_id, workflow.id)
+    return api.snapshot_draft(workflow.workspace_id, workflow.id)
 
 
 def test_publishing_counts_versions_from_one(workspace):
@@ -101,7 +101,7 @@ def test_restoring_copies_an_old_graph_into_the_draft(workspace):
     workflow = make_published_workflow(workspace)
     change_graph(workflow, make_graph(case="lower"))
 
-    restored = services.restore_version(
+    restored = api.restore_version(
         actor=SYSTEM_ACTOR, workspace_id=workspace.id, workflow_id=workflow.id, number=1
     )
 
@@ -164,7 +164,7 @@ def test_T1_another_workspaces_workflow_is_not_found(workspace, stranger_workspa
     workflow = make_published_workflow(stranger_workspace)
 
     with pytest.raises(NotFound):
-        services.find_runnable(workspace.id, workflow.id, which)
+        api.find_runnable(workspace.id, workflow.id, which)
 
 
 def test_a_version_is_resolved_once_in_a_process(workspace, django_assert_num_queries):

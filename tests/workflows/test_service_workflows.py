@@ -9,7 +9,7 @@ from accounts.api import SYSTEM_ACTOR, Role, RoleTooLow, WorkspaceNotFound
 from common.clock import FixedClock
 from common.errors import Conflict, InvalidGraph, InvalidInputs, NotFound
 from tests.factories import as_actor, make_graph, make_member, make_version, make_workflow
-from workflows import selectors, services
+from workflows import api, selectors
 from workflows.models import Workflow
 from workflows.types import WorkflowChanges
 
@@ -18,11 +18,11 @@ NOW = datetime(2026, 1, 31, 10, tzinfo=UTC)
 
 def create(workspace, **fields):
     given = {"name": "Shout", "graph": make_graph(), **fields}
-    return services.create_workflow(actor=SYSTEM_ACTOR, workspace_id=workspace.id, **given)
+    return api.create_workflow(actor=SYSTEM_ACTOR, workspace_id=workspace.id, **given)
 
 
 def change(workflow, *, expected=None, clock=None, **changes):
-    return services.change_workflow(
+    return api.change_workflow(
         actor=SYSTEM_ACTOR,
         workspace_id=workflow.workspace_id,
         workflow_id=workflow.id,
@@ -151,7 +151,7 @@ def test_a_deleted_workflow_is_gone_and_keeps_its_row(workspace):
     workflow = make_workflow(workspace)
     make_version(workflow)
 
-    services.delete_workflow(actor=SYSTEM_ACTOR, workspace_id=workspace.id, workflow_id=workflow.id)
+    api.delete_workflow(actor=SYSTEM_ACTOR, workspace_id=workspace.id, workflow_id=workflow.id)
 
     assert selectors.list_workflows(workspace.id, limit=10) == []
     assert Workflow.objects.of(workspace.id).get(id=workflow.id).deleted_at is not None
@@ -160,8 +160,8 @@ def test_a_deleted_workflow_is_gone_and_keeps_its_row(workspace):
         lambda: selectors.get_version(workspace.id, workflow.id, 1),
         lambda: selectors.list_versions(workspace.id, workflow.id, limit=1),
         lambda: change(workflow, name="x"),
-        lambda: services.find_runnable(workspace.id, workflow.id, None),
-        lambda: services.delete_workflow(
+        lambda: api.find_runnable(workspace.id, workflow.id, None),
+        lambda: api.delete_workflow(
             actor=SYSTEM_ACTOR, workspace_id=workspace.id, workflow_id=workflow.id
         ),
     ):
@@ -173,7 +173,7 @@ def test_an_editor_may_write_and_a_runner_may_not(workspace, member, stranger):
     runner = make_member(workspace, role=Role.RUNNER)
 
     def create_as(user):
-        return services.create_workflow(
+        return api.create_workflow(
             actor=as_actor(user), workspace_id=workspace.id, name="x", graph={}
         )
 
@@ -194,12 +194,12 @@ def test_every_write_asks_for_the_right_to_edit(workspace, verb):
         "workflow_id": workflow.id,
     }
     calls = {
-        "change": lambda: services.change_workflow(
+        "change": lambda: api.change_workflow(
             **given, changes=WorkflowChanges(name="x"), expected_revision=None
         ),
-        "delete": lambda: services.delete_workflow(**given),
-        "publish": lambda: services.publish_workflow(**given),
-        "restore": lambda: services.restore_version(**given, number=1),
+        "delete": lambda: api.delete_workflow(**given),
+        "publish": lambda: api.publish_workflow(**given),
+        "restore": lambda: api.restore_version(**given, number=1),
     }
 
     with pytest.raises(RoleTooLow):

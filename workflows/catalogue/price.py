@@ -47,11 +47,6 @@ class Price:
         """The parameters and inputs that it depends on."""
         return frozenset(use.name for use in self.uses)
 
-    @property
-    def is_fixed(self) -> bool:
-        """Whether it is the same for every run."""
-        return not self.uses
-
     def credits(self, known: Quantities) -> tuple[int, int]:
         """Return the least and the most that a run costs; both are the same where all is known.
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field, WithJsonSchema
 
 from common.http.schema import ApiModel, ProblemItem, Time
-from workflows.services import MAX_DESCRIPTION, MAX_NAME
+from workflows.services.fields import MAX_DESCRIPTION, MAX_NAME
 
 _ID = {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"}
 

@@ -11,7 +11,7 @@ from common.http.drf import ApiView
 from common.http.openapi import CURSOR, KEY_PROBLEMS, LIMIT, problems
 from common.http.pages import page_of
 from common.http.schema import NoFields
-from workflows import selectors, services
+from workflows import selectors
 from workflows.http import schemas
 from workflows.http.answers import version_document_json, version_json
 from workflows.http.caller import caller_of
@@ -19,6 +19,8 @@ from workflows.http.etags import read_if_match
 from workflows.http.openapi import IF_MATCH
 from workflows.http.pages import read_page
 from workflows.http.views import answer_workflow
+from workflows.services.drafts import restore_version
+from workflows.services.versions import publish_workflow
 
 
 class PublishView(ApiView):
@@ -36,7 +38,7 @@ class PublishView(ApiView):
         """Make an immutable version out of the draft; refused while it has problems."""
         self.read_body(NoFields)
         principal = caller_of(request)
-        version = services.publish_workflow(
+        version = publish_workflow(
             actor=principal.actor, workspace_id=principal.workspace_id, workflow_id=workflow_id
         )
         return Response(
@@ -104,7 +106,7 @@ class RestoreView(ApiView):
         """Copy the version's graph into the draft, as a new revision."""
         self.read_body(NoFields)
         principal = caller_of(request)
-        workflow = services.restore_version(
+        workflow = restore_version(
             actor=principal.actor,
             workspace_id=principal.workspace_id,
             workflow_id=workflow_id,

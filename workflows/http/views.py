@@ -12,7 +12,7 @@ from common.http.drf import ApiView
 from common.http.etags import etag_of
 from common.http.openapi import CURSOR, KEY_PROBLEMS, LIMIT, problems
 from common.http.pages import page_of
-from workflows import selectors, services
+from workflows import selectors
 from workflows.http import schemas
 from workflows.http.answers import schemas_json, summary_json, workflow_json
 from workflows.http.bodies import TELL_APART_BYTES, read_graph_body
@@ -20,6 +20,7 @@ from workflows.http.caller import caller_of
 from workflows.http.etags import read_if_match
 from workflows.http.openapi import IF_MATCH, SEARCH
 from workflows.http.pages import read_page, read_search
+from workflows.services import drafts
 from workflows.types import UNCHANGED, WorkflowChanges, WorkflowRef
 
 
@@ -68,9 +69,11 @@ class WorkflowListView(ApiView):
         """Create a workflow. An incomplete graph is saved with its `problems`."""
         principal = caller_of(request)
         if principal.workflows:
-            raise Forbidden("This key is good for certain workflows only and may not create others.")
+            raise Forbidden(
+                "This key is good for certain workflows only and may not create others."
+            )
         body = read_graph_body(request, schemas.CreateWorkflow)
-        workflow = services.create_workflow(
+        workflow = drafts.create_workflow(
             actor=principal.actor,
             workspace_id=principal.workspace_id,
             name=body.name,
@@ -112,7 +115,7 @@ class WorkflowView(ApiView):
         expected = read_if_match(request)
         body = read_graph_body(request, schemas.ChangeWorkflow)
         principal = caller_of(request)
-        workflow = services.change_workflow(
+        workflow = drafts.change_workflow(
             actor=principal.actor,
             workspace_id=principal.workspace_id,
             workflow_id=workflow_id,
@@ -129,7 +132,7 @@ class WorkflowView(ApiView):
     def delete(self, request: Request, workflow_id: str) -> Response:
         """Delete the workflow; its executions stay readable until their retention."""
         principal = caller_of(request)
-        services.delete_workflow(
+        drafts.delete_workflow(
             actor=principal.actor, workspace_id=principal.workspace_id, workflow_id=workflow_id
         )
         return Response(status=status.HTTP_204_NO_CONTENT)

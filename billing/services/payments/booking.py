@@ -22,6 +22,7 @@ from billing.models import (
 )
 from billing.selectors.limits import FALLBACK_PLAN, forget_limits
 from billing.services.accounts import open_account
+from billing.services.grants import lock_account
 from billing.services.payments.crediting import Payments
 from billing.types import LIVE_SUBSCRIPTIONS
 
@@ -69,6 +70,7 @@ def book_state(customer: StripeCustomer, state: CustomerState, *, now: datetime)
     if get_workspace_ref(workspace_id) is None:
         return
     open_account(workspace_id=workspace_id, now=now)
+    lock_account(workspace_id)  # before the workspace's row and its audit chain, as everywhere
     offers = Offers.load()
     _book_subscriptions(customer, state, offers, now)
     Payments(workspace_id, state, offers.monthly(), now).book()

@@ -23,6 +23,7 @@ from billing.types import GrantKind, IntentState, LedgerAccount
 
 _ACTOR = "stripe"
 _SPENT = ":spent"  # the part of a loss that was not there any more
+_UNUSED = "unused:"  # plan credits for time that was not used, by line and grant
 _UNTAKEN_REFUNDS = frozenset({"failed", "canceled"})  # the money came back to us
 
 
@@ -81,7 +82,7 @@ class Payments:
             worth = invoice_credits(invoice, self._monthly)
             keys = [f"grant:invoice:{grant.line_id}" for grant in worth.grants]
             if worth.taken:
-                keys.append(f"clawback:invoice:{worth.taken_line_id}")
+                keys.append(f"clawback:{_UNUSED}{worth.taken_line_id}")  # by grant: asked each time
             book = partial(self._book_invoice, invoice, worth)
             yield _Fact(invoice.paid_at, 0, invoice.id, tuple(keys), book)
         for session in self._sessions():
@@ -157,30 +158,36 @@ class Payments:
 
     def _take_unspent(self, invoice: InvoiceFact, worth: InvoiceCredits) -> None:
         """Take back plan credits that came before and are left: what was spent stays spent."""
-        account = self._settle()
+        rest = min(worth.taken, max(self._settle().available, 0))
+        key = f"{_UNUSED}{worth.taken_line_id}:"
+        if self._sum(LedgerAccount.CLAWBACK, Q(key__startswith=f"clawback:{key}")):
+            return
+        for grant in self._plan_grants_before(invoice):
+            part = min(grant.remaining, rest)
+            if part:
+                claw_back(
+                    workspace_id=self._workspace_id,
+                    key=f"{key}{grant.key}",
+                    amount=part,
+                    now=self._now,
+                    reason=f"Unused time on invoice {invoice.id}",
+                    grant_key=grant.key,
+                    actor=_ACTOR,
+                )
+            rest -= part
+
+    def _plan_grants_before(self, invoice: InvoiceFact) -> list[Grant]:
+        """Return what is left of the plan credits that came before an invoice, the newest first."""
         before = [
             f"invoice:{line.id}"
             for earlier in self._state.invoices
             if (earlier.paid_at, earlier.id) < (invoice.paid_at, invoice.id)
             for line in earlier.lines
         ]
-        left = list(
-            Grant.objects.of(self._workspace_id)
-            .filter(key__in=before, expires_at__gt=invoice.paid_at, remaining__gt=0)
-            .order_by("-created_at", "-id")
+        living = Grant.objects.of(self._workspace_id).filter(
+            key__in=before, expires_at__gt=invoice.paid_at, remaining__gt=0
         )
-        unspent = sum(grant.remaining for grant in left)
-        amount = min(worth.taken, unspent, max(account.available, 0))
-        if amount:
-            claw_back(
-                workspace_id=self._workspace_id,
-                key=f"invoice:{worth.taken_line_id}",
-                amount=amount,
-                now=self._now,
-                reason=f"Unused time on invoice {invoice.id}",
-                grant_key=left[0].key,
-                actor=_ACTOR,
-            )
+        return list(living.order_by("-created_at", "-id"))
 
     def _take_back(self, charge: ChargeFact, loss: "_Loss") -> None:
         """Take back what a part of a charge brought, and give it again if the money came back.
@@ -248,7 +255,8 @@ class Payments:
     def _left_of(self, grant: Grant, charge: ChargeFact, suffix: str) -> int:
         """Return what a payment may still have to give back of a grant.
 
-        That is without what was taken for other losses, and what expired: nobody had it to owe it.
+        That is without what was taken for other losses or for unused time, and without what expired:
+        nobody had it to owe it.
         """
         losses = [f"refund:{one.id}{suffix}" for one in charge.refunds]
         losses += [f"dispute:{one.id}{suffix}" for one in charge.disputes]
@@ -257,7 +265,8 @@ class Payments:
             key__in=[f"returned:{key}" for key in keys]
         )
         of_grants = Q(key__startswith=f"expire:{grant.id}:")
-        left = grant.amount - self._taken(*keys)
+        unused = Q(key__startswith=f"clawback:{_UNUSED}", key__endswith=f":{grant.key}")
+        left = grant.amount - self._taken(*keys) - self._sum(LedgerAccount.CLAWBACK, unused)
         for returned in back:
             left += returned.amount
             of_grants |= Q(key__startswith=f"expire:{returned.id}:")

@@ -9,8 +9,8 @@ from executor.services.upkeep import do_by_hand
 
 class Command(BaseCommand):
     help = (
-        "End runs past the age limit, remove what is past its retention, and collect the bytes of "
-        "deleted files and of files that never came to be."
+        "Do every regular job once: end runs past the age limit, count usage, book credits that "
+        "expired or are due, remove what is past its retention, check the ledger, and so on."
     )
 
     def handle(self, **_: Any) -> None:

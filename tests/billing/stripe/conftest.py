@@ -31,7 +31,7 @@ def world() -> World:
 @pytest.fixture
 def served(_served: StripeServer, world: World) -> StripeServer:
     """That account on HTTP."""
-    _served.world, _served.view = world, None
+    _served.world, _served.view, _served.until = world, None, None
     for kept in (_served.faults, _served.calls, _served.unknown, _served.kept):
         kept.clear()
     return _served

@@ -42,7 +42,8 @@ class Call:
 
 @dataclass
 class StripeServer:
-    """A world on HTTP. `view` shows its objects as they were at some time, in place of now.
+    """A world on HTTP. `view` shows its objects as they were at some time, in place of now,
+    and `until` the events up to then.
 
     `faults` are used up one a request: `500`, `409`, `429`, `timeout` (no answer), `lost` (done,
     but the answer is lost), `slow`.
@@ -50,6 +51,7 @@ class StripeServer:
 
     world: World
     view: dict[str, dict[str, Json]] | None = None
+    until: int | None = None
     faults: list[str] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
@@ -201,7 +203,11 @@ class StripeServer:
 
     def list_events(self, params: Json) -> Json:
         types = params.get("types", [])
-        found = [event for event in self.world.events if event["type"] in types]
+        found = [
+            event
+            for event in self.world.events
+            if event["type"] in types and event["created"] <= (self.until or event["created"])
+        ]
         return {**self._page(found, params), "url": "/v1/events"}
 
     def create_product(self, params: Json) -> Json:

@@ -390,6 +390,19 @@ def test_what_was_taken_or_expired_is_not_taken_again(shop):
     assert shop.account.available == STARTER  # of the second month
 
 
+def test_a_dispute_takes_no_credits_that_a_downgrade_took(shop):
+    subscription = shop.subscribe("pro")
+    shop.settle()
+    shop.world.change_price(subscription, shop.price("plan:starter"))
+    shop.settle()
+    assert shop.account.available == STARTER
+
+    shop.world.dispute(shop.world.of("charges")[0])
+    shop.settle()
+
+    assert shop.account.available == 0
+
+
 def test_what_was_spent_and_then_given_back_after_its_month_pays_what_was_owed(shop):
     subscription = shop.subscribe("starter")
     shop.world.cancel_later(subscription)

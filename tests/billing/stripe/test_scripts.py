@@ -16,7 +16,7 @@ from billing.types import EventState
 from tests.billing.stripe.scripts import deliver_in_order, deliver_wildly, play
 from tests.billing.stripe.shop import Shop
 
-SCRIPTS = int(os.environ.get("STRIPE_SCRIPTS", "12"))
+SCRIPTS = int(os.environ.get("STRIPE_SCRIPTS", "20"))
 SEED = int(os.environ.get("STRIPE_SEED", "0"))
 
 
@@ -25,7 +25,7 @@ def run(shop: Shop, deliver) -> dict:
     begun_at = shop.clock.now()
     with transaction.atomic():
         deliver()
-        shop.served.view = None
+        shop.served.view = shop.served.until = None
         shop.set_clock(shop.world.now + 1)
         catch_up_events(clock=shop.clock, gateway=shop.gateway)
         shop.clock.advance(3_601)

@@ -78,6 +78,8 @@ def test_T1_a_foreign_id_is_answered_like_an_unknown_one(
     ],
 )
 def test_an_id_of_the_wrong_shape_is_not_found_without_a_query(api, id_, django_assert_num_queries):
+    api.get("/me")  # the key is known from here on
+
     with django_assert_num_queries(0):
         assert_problem(api.get(f"/workflows/{id_}"), 404, "not_found")
 

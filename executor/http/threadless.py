@@ -1,4 +1,4 @@
-"""Calls of the public API that are held open without holding a thread: the steps around them.
+"""Calls of the public API that stay open for long and hold no thread: the steps around them.
 
 The router of `pixelflow_site` sends such calls to async functions; whoever asks sees the same
 answers as from the DRF view of the path, which does all but the waiting.
@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 from accounts.api import Principal
 
 
-class HeldCall:
+class ThreadlessCall:
     """One request, put through the steps of a DRF view one by one."""
 
     def __init__(self, view: APIView, request: HttpRequest, execution_id: str) -> None:

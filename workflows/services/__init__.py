@@ -1,0 +1,1 @@
+"""Writes of `workflows`. Each checks, writes in one transaction, and returns a ref."""
