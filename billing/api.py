@@ -25,6 +25,7 @@ from billing.selectors.payments import (
 from billing.selectors.statement import list_statement
 from billing.selectors.usage import sum_counted
 from billing.services.accounts import open_workspace
+from billing.services.balances import refresh_account
 from billing.services.payments.applying import apply_due as apply_stripe_events
 from billing.services.payments.catching_up import (
     catch_up_events,
@@ -101,6 +102,7 @@ __all__ = [
     "month_of",
     "open_portal",
     "open_workspace",
+    "refresh_account",
     "refund_run",
     "renew_due",
     "reserve_run",

@@ -245,6 +245,9 @@ class Adjustment(TenantModel):
             ),
         ]
 
+    def __str__(self) -> str:
+        return f"{self.pk} of {self.amount:+,} credits"
+
 
 class KeyMonth(models.Model):
     """What a key with a monthly cap has spent or holds in a UTC month (`month` is its first day)."""

@@ -5,11 +5,15 @@ What customers put in and got out (inputs, results, callback URLs) is not shown.
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from accounts.api import Actor
+from billing.api import refund_run
 from common.admin import BoundedPaginator, ExactSearchMixin, LookOnlyMixin
+from common.clock import SYSTEM_CLOCK
+from common.errors import InvalidInputs
 from executor.models import Attempt, Execution, File, Task
 from executor.types import AttemptState
 
@@ -24,9 +28,19 @@ class LookOnlyAdmin(LookOnlyMixin, ExactSearchMixin, admin.ModelAdmin):  # type:
 
 @admin.register(Execution)
 class ExecutionAdmin(LookOnlyAdmin):
-    """Runs."""
+    """Runs. What one was charged can be given back, by who may adjust credits."""
 
-    list_display = ("id", "workspace", "status", "workflow_id", "trigger", "mode", "created_at")
+    actions = ("refund",)
+    list_display = (
+        "id",
+        "workspace",
+        "status",
+        "workflow_id",
+        "trigger",
+        "mode",
+        "charged_credits",
+        "created_at",
+    )
     list_select_related = ("workspace",)
     search_fields = ("id__exact", "workspace__id__exact")
     fields = (
@@ -53,6 +67,30 @@ class ExecutionAdmin(LookOnlyAdmin):
         """Return the rows without what may be large and is not shown."""
         rows: QuerySet[Execution] = super().get_queryset(request)
         return rows.defer("inputs", "state", "final_payload", "metadata", "callback_url")
+
+    def has_refund_permission(self, request: HttpRequest) -> bool:
+        """Say whether staff may give credits."""
+        return request.user.has_perm("billing.add_adjustment")
+
+    @admin.action(description="Give back what the run was charged", permissions=["refund"])
+    def refund(self, request: HttpRequest, queryset: QuerySet[Execution]) -> None:
+        """Refund runs at the top in full, each once."""
+        for execution in queryset.filter(parent_id=None):
+            try:
+                done = refund_run(
+                    actor=Actor("staff", str(request.user.pk)),
+                    workspace_id=execution.workspace_id,
+                    execution_id=execution.id,
+                    key="staff",
+                    amount=execution.charged_credits,
+                    reason="Refunded by staff",
+                    now=SYSTEM_CLOCK.now(),
+                )
+            except InvalidInputs as error:
+                self.message_user(request, f"{execution.id}: {error.detail}", messages.ERROR)
+                continue
+            said = "given back" if done else "was given back before"
+            self.message_user(request, f"{execution.id}: {execution.charged_credits} {said}.")
 
 
 @admin.register(Task)

@@ -9,6 +9,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -18,7 +19,9 @@ from django.utils.safestring import SafeString
 from accounts.api import Actor
 from billing.models import Account, Adjustment, Grant, LedgerEntry
 from billing.selectors.statement import list_grants, list_ledger
+from billing.services.accounts import MAX_CREDITS
 from billing.services.adjustments import decide_adjustment, request_adjustment
+from billing.services.balances import refresh_account
 from billing.types import AdjustmentState
 from common.admin import BoundedPaginator, ExactSearchMixin, LookOnlyMixin
 from common.clock import utc_now
@@ -130,6 +133,13 @@ class AdjustmentForm(forms.ModelForm):  # type: ignore[type-arg]
         model = Adjustment
         fields = ("workspace", "amount", "reason")
 
+    def clean_amount(self) -> int:
+        """Refuse nothing, and more than there can be, at the field itself."""
+        amount: int = self.cleaned_data["amount"]
+        if not 1 <= abs(amount) <= MAX_CREDITS:
+            raise ValidationError(f"Give a number other than 0, up to {MAX_CREDITS:,} either way.")
+        return amount
+
 
 @admin.register(Adjustment)
 class AdjustmentAdmin(_CreditsAdmin):
@@ -175,12 +185,14 @@ class AdjustmentAdmin(_CreditsAdmin):
 
     def save_model(self, request: HttpRequest, obj: Adjustment, form: Any, change: bool) -> None:  # noqa: ARG002
         """Ask for the adjustment; up to the threshold it is done at once."""
+        now = utc_now()
+        refresh_account(workspace_id=obj.workspace_id, now=now)  # a new one may have none yet
         made = request_adjustment(
             actor=_staff(request),
             workspace_id=obj.workspace_id,
             amount=obj.amount,
             reason=obj.reason,
-            now=utc_now(),
+            now=now,
         )
         obj.pk = made.id
         if made.state is AdjustmentState.PENDING:

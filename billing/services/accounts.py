@@ -42,7 +42,7 @@ def open_workspace(
         if credits is None:
             open_account(workspace_id=workspace.id, now=clock.now())
             return workspace
-        Account.objects.create(workspace_id=workspace.id)
+        Account.objects.create(workspace_id=workspace.id, renews_at=next_month(clock.now()))
         if credits:
             opening = NewGrant(
                 f"opening:{workspace.id}", GrantKind.STAFF, credits, reason="Opening balance"

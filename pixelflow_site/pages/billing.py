@@ -27,8 +27,10 @@ from billing.api import (
     list_offered_plans,
     list_statement,
     open_portal,
+    refresh_account,
     start_checkout,
 )
+from common.clock import utc_now
 from common.errors import Conflict, NotFound, PixelFlowError, Unavailable
 
 logger = logging.getLogger(__name__)
@@ -115,6 +117,7 @@ def _page(
     *,
     problem: PixelFlowError | None = None,
 ) -> HttpResponse:
+    refresh_account(workspace_id=workspace.id, now=utc_now())  # a new one may have none yet
     is_configured = is_payments_configured()
     plans = list_offered_plans()
     shown = {

@@ -94,7 +94,8 @@ def sqlite_database() -> dict[str, Any]:
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; "
-            "PRAGMA cache_size=-16000; PRAGMA mmap_size=134217728;",
+            "PRAGMA cache_size=-16000; PRAGMA mmap_size=134217728; "
+            "PRAGMA recursive_triggers=ON;",  # or REPLACE deletes rows that none may delete
         },
     }
 

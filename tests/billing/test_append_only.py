@@ -42,6 +42,18 @@ def test_d2_the_database_refuses_to_change_what_is_booked(table, change):
         cursor.execute(change.format(table))
 
 
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL has no REPLACE")
+@pytest.mark.usefixtures("_a_row_of_each")
+@pytest.mark.parametrize("table", TABLES)
+def test_d2_what_is_booked_is_not_replaced(table):
+    with (
+        pytest.raises(IntegrityError, match="append-only"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(f"REPLACE INTO {table} SELECT * FROM {table}")
+
+
 @pytest.mark.usefixtures("_a_row_of_each")
 @pytest.mark.parametrize("model", [LedgerEntry.unscoped, AuditEntry.objects])
 def test_d2_a_queryset_cannot_delete_what_is_booked(model):

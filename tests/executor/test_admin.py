@@ -7,7 +7,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
+from billing.api import Capture, RunRequest, get_balance, reserve_run, settle_run
 from common.admin import BoundedPaginator
+from common.clock import utc_now
 from executor.models import Execution, File, Task
 from tests.factories import make_execution, make_file, make_published_workflow
 
@@ -89,3 +91,20 @@ def test_what_customers_put_in_is_not_shown(staff, rows):
     page = shown.content.decode()
     assert "a-private-prompt" not in page
     assert "private-note" not in page
+
+
+def test_s17_staff_give_back_what_a_run_was_charged_once(staff, workspace):
+    run = make_execution(make_published_workflow(workspace)).execution_id
+    reserve_run(RunRequest(workspace.id, run, "live", 7, "system"), now=utc_now())
+    captures = [Capture(f"{run}:0:0:0", 7)]
+    settle_run(workspace_id=workspace.id, execution_id=run, captures=captures, now=utc_now())
+    Execution.objects.of(workspace.id).filter(pk=run).update(charged_credits=7)
+    before = get_balance(workspace.id).available
+    form = {"action": "refund", "_selected_action": [run]}
+
+    first = staff.post("/admin/executor/execution/", form, follow=True)
+    second = staff.post("/admin/executor/execution/", form, follow=True)
+
+    assert [str(message) for message in first.context["messages"]] == [f"{run}: 7 given back."]
+    assert "was given back before" in second.content.decode()
+    assert get_balance(workspace.id).available == before + 7

@@ -288,6 +288,7 @@ def test_what_ends_in_a_run_below_after_the_cancel_is_not_had_for_nothing(worksp
     Performer("test").perform(ready_tasks()[0])  # starts the call
     with transaction.atomic():  # cancelled, and the runs below are not yet
         row = lock_execution(run.execution_id)
+        assert row is not None
         end_open_run(row, ExecutionStatus.CANCELLED, None, clock=SYSTEM_CLOCK)
 
     perform_all()
