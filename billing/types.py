@@ -184,13 +184,17 @@ class Used:
 
 @dataclass(frozen=True, slots=True)
 class UsageQuery:
-    """Which usage is asked for: of a workspace's mode, on days from `first` to `last` inclusive."""
+    """Which usage is asked for: of a workspace's mode, on days from `first` to `last` inclusive.
+
+    `workflows` are the only ones to be told of; empty for all.
+    """
 
     workspace_id: str
     mode: str
     first: date
     last: date
     by: UsageGroup = UsageGroup.DAY
+    workflows: frozenset[str] = frozenset()
 
     def takes(self, slot: UsageSlot) -> bool:
         """Say whether a counter belongs into the report: of models, or of runs."""
@@ -200,6 +204,7 @@ class UsageQuery:
             and slot.mode == self.mode
             and self.first <= slot.day <= self.last
             and bool(slot.model) is of_models
+            and (not self.workflows or slot.workflow_id in self.workflows)
         )
 
 

@@ -102,11 +102,17 @@ def _keyed(request: Request, key: str) -> KeyedRequest:
     fingerprint = partial(
         _fingerprint,
         str(request.method),
-        request.get_full_path(),
+        _target(request),
         media_type(request._request),  # noqa: SLF001 - as above
     )
     namespace = Namespace(caller.workspace_id, caller.mode, caller.namespace)
     return KeyedRequest(namespace, key, fingerprint)
+
+
+def _target(request: Request) -> str:
+    """Return path and query; with and without a slash at its end a path is the same."""
+    path, mark, query = str(request.get_full_path()).partition("?")
+    return f"{path.rstrip('/')}{mark}{query}"
 
 
 def _fingerprint(method: str, target: str, kind: str, content: bytes) -> str:

@@ -22,5 +22,7 @@ def sum_counted(query: UsageQuery) -> dict[str, Used]:
         day__range=(query.first, query.last),
         mode=query.mode,
     )
+    if query.workflows:
+        rows = rows.filter(workflow_id__in=sorted(query.workflows))
     sums = rows.values(column).annotate(runs=Sum("executions"), cost=Sum("credits")).order_by()
     return {str(row[column]): Used(row["runs"], row["cost"]) for row in sums}

@@ -74,7 +74,7 @@ def decide_adjustment(
         RoleTooLow: the actor is not staff.
         Conflict: there is no such adjustment, or it is decided.
         Forbidden: it is one's own.
-        InvalidInputs: there is nothing to be taken any more; it stays pending.
+        InvalidInputs: not so much is available to be taken any more; it stays pending.
     """
     _check_staff(actor)
     with transaction.atomic():
@@ -143,9 +143,10 @@ def _apply(adjustment: Adjustment, now: datetime) -> None:
         return
     account = lock_account(adjustment.workspace_id)
     settle_account(account)
-    taken = min(-adjustment.amount, account.available)
-    if taken <= 0:
-        raise InvalidInputs([Issue("/credits", "not_allowed", "Nothing is available to be taken.")])
+    taken = -adjustment.amount
+    if taken > account.available:
+        text = f"Only {max(account.available, 0)} credits are available to be taken."
+        raise InvalidInputs([Issue("/credits", "out_of_range", text)])
     account.available -= taken
     account.save()
     spend_grants(account.workspace_id, taken)

@@ -111,7 +111,9 @@ def read_usage_query(query: Mapping[str, str], caller: Principal, *, clock: Cloc
         raise MalformedRequest("from must not lie after to.")
     if (last - first).days >= MAX_DAYS:
         raise MalformedRequest(f"from and to may span {MAX_DAYS} days at most.")
-    return UsageQuery(caller.workspace_id, caller.mode, first, last, UsageGroup(group))
+    return UsageQuery(
+        caller.workspace_id, caller.mode, first, last, UsageGroup(group), caller.workflows
+    )
 
 
 def _read_day(name: str, query: Mapping[str, str]) -> date | None:

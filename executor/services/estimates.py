@@ -6,6 +6,8 @@ from typing import Any
 
 from common.clock import SYSTEM_CLOCK, Clock
 from common.errors import InvalidInputs
+from executor.engine.known import behind
+from executor.engine.plan import Plan
 from executor.models import Execution
 from executor.selectors.planning import plan_of
 from executor.services.accept import begin_run
@@ -19,7 +21,8 @@ class Preview:
     """A run that was not made: what its nodes would cost, and which of them would cost nothing.
 
     `upper` is the most for all nodes, whatever is known of them by then; `lower` the least for those
-    of which nothing is known now.
+    of which nothing is known now. What may be known inside of a workflow that a node runs is seen
+    when that one runs, so at least such a node costs nothing, nor do those behind it.
     """
 
     nodes: Sequence[NodeEstimate]
@@ -41,9 +44,20 @@ def preview_run(
         inputs: Mapping[str, Any] | None = reader.read(interface_of_version(version.id), given)
     except InvalidInputs:
         inputs = None
-    estimate = estimate_run(version.id, inputs=inputs)
-    cached = _known_nodes(version, inputs, mode, clock) if inputs is not None else frozenset[str]()
-    nodes = [_free(node) for node in estimate.nodes] if mode == "test" else estimate.nodes
+    plan, estimate = plan_of(version.id), estimate_run(version.id, inputs=inputs)
+    cached = (
+        _known_nodes(version, plan, inputs, mode, clock) if inputs is not None else frozenset[str]()
+    )
+    calls = [id_ for index in plan.calls for id_ in plan.segments[index].node_ids]
+    unseen = behind(plan, calls)
+    nodes = [
+        replace(
+            node,
+            credits=0 if mode == "test" else node.credits,
+            lower=0 if mode == "test" or node.node_id in unseen else node.lower,
+        )
+        for node in estimate.nodes
+    ]
     return Preview(
         nodes,
         cached,
@@ -53,13 +67,12 @@ def preview_run(
 
 
 def _known_nodes(
-    version: VersionRef, inputs: Mapping[str, Any], mode: str, clock: Clock
+    version: VersionRef, plan: Plan, inputs: Mapping[str, Any], mode: str, clock: Clock
 ) -> frozenset[str]:
     """Return the nodes that a run would take from the cache, as far as that can be known now.
 
     What waits for a node that would run may be there as well.
     """
-    plan = plan_of(version.id)
     execution = Execution(
         workspace_id=version.workspace_id,
         mode=mode,
@@ -75,7 +88,3 @@ def _known_nodes(
         if begun.state.statuses[id_] == NodeStatus.COMPLETED
     }
     return frozenset(done | begun.known.others)
-
-
-def _free(node: NodeEstimate) -> NodeEstimate:
-    return replace(node, credits=0, lower=0)

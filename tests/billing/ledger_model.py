@@ -120,12 +120,11 @@ class Model:
         return self.grant(key, amount, None)
 
     def take_away(self, amount: int) -> None:
-        """Staff take credits, as far as there are any available."""
-        taken = min(amount, self.available)
-        if taken <= 0:
+        """Staff take credits, of those that are available."""
+        if amount > self.available:
             raise Refused
-        self.available -= taken
-        self._take(taken, lambda credit: (credit.expires_at, credit.number))
+        self.available -= amount
+        self._take(amount, lambda credit: (credit.expires_at, credit.number))
 
     def left(self) -> dict[str, int]:
         """Return how many credits are left of each grant."""

@@ -52,12 +52,6 @@ def test_what_one_may_adjust_alone_is_done_at_once(shop, amount, after):
     assert set(legs.values_list("type", "actor")) == {("adjust", "staff:usr_anna")}
 
 
-def test_no_more_is_taken_than_is_available(shop):
-    adjust(shop, -150)
-
-    assert available(shop) == 0
-
-
 def test_from_nothing_nothing_is_taken(shop):
     adjust(shop, -100)
 
@@ -108,18 +102,28 @@ def test_staff_alone_adjust_and_decide(shop, actor):
 
 @pytest.mark.parametrize("amount", [MANY, -MANY])
 def test_many_credits_wait_for_somebody_else(shop, amount):
+    decide(adjust(shop, 2 * MANY).id, BERT)
+    had = available(shop)
     waiting = adjust(shop, amount)
 
     assert waiting.state is AdjustmentState.PENDING
-    assert available(shop) == 100
+    assert available(shop) == had
     with pytest.raises(Forbidden):
         decide(waiting.id, ANNA)
-    assert available(shop) == 100
+    assert available(shop) == had
 
     decided = decide(waiting.id, BERT)
 
     assert decided.state is AdjustmentState.APPLIED
-    assert available(shop) == max(100 + amount, 0)
+    assert available(shop) == had + amount
+
+
+def test_no_more_is_taken_than_there_is(shop):
+    with pytest.raises(InvalidInputs, match="Only 100 credits"):
+        adjust(shop, -101)
+
+    assert available(shop) == 100
+    assert not Adjustment.objects.of(shop).exists()
 
 
 def test_what_was_decided_is_not_decided_again(shop):

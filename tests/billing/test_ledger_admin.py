@@ -3,7 +3,9 @@
 import pytest
 from django.test import Client
 
+from accounts.api import SYSTEM_ACTOR
 from accounts.models import AuditEntry, User
+from accounts.services.workspaces import create_workspace
 from billing.models import Account, Adjustment, Grant, LedgerEntry
 from billing.selectors.balances import get_balance
 
@@ -80,6 +82,24 @@ def test_staff_adjust_credits_with_a_reason(staff, workspace):
     assert get_balance(workspace.id).available == 100_500
     assert Adjustment.objects.of(workspace.id).get().reason == "Sorry"
     assert AuditEntry.objects.filter(object_type="adjustment").count() == 1
+
+
+def test_a_workspace_that_never_ran_anything_can_be_given_credits(staff, owner):
+    bare = create_workspace(
+        actor=SYSTEM_ACTOR, name="Bare", owner_email=owner.email, plan="free"
+    )  # as the admin makes one: without an account
+
+    adjust(staff, bare, "500")
+
+    assert get_balance(bare.id).available == 1_500  # with those of its plan
+
+
+@pytest.mark.parametrize("amount", ["0", "9007199254740993", "-9007199254740993"])
+def test_s14_an_amount_is_refused_at_its_field(staff, workspace, amount):
+    page = adjust(staff, workspace, amount).content.decode()
+
+    assert "Give a number other than 0, up to 9,007,199,254,740,992 either way." in page
+    assert 'value="Sorry"' in page  # the rest stays as it was written
 
 
 @pytest.mark.parametrize(

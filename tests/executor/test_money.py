@@ -351,3 +351,19 @@ def test_what_the_cache_may_lose_until_it_is_needed_is_held(workspace):
     assert credits_of(workspace, run.execution_id) == (6, 6)
     assert credits_of(workspace, other.execution_id) == (6, 0)
     assert money(workspace) == (12, 0)
+
+
+def test_what_a_call_may_find_known_makes_its_price_a_range(workspace):
+    inner = publish(workspace, line("paid.task"))
+    workflow = publish(workspace, calling(inner, after="paid.task"))
+    version = find_runnable(workspace.id, workflow, None)
+    accept(workspace, workflow, {"text": "a"})
+    perform_all()
+
+    told = preview_run(version, {"text": "a"}, mode="live")
+    again = accept(workspace, workflow, {"text": "a"})
+    perform_all()
+
+    charged = credits_of(workspace, again.execution_id)[1]
+    assert (told.lower, told.upper) == (0, 10)
+    assert charged == 0

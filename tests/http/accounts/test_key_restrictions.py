@@ -7,6 +7,7 @@ from accounts.api import SYSTEM_ACTOR, KeyRestrictions, change_api_key, create_a
 from accounts.services.key_cache import KEY_CACHE
 from common.ids import new_id
 from executor.models import Execution, File, Review
+from executor.services.usage import count_usage
 from tests.client import ApiClient
 from tests.executor.runs import accept, perform_all, publish
 from tests.factories import (
@@ -180,6 +181,22 @@ def test_lists_show_its_own_only(api, narrow, mine, other):
     assert listed(narrow, "/workflows/executions", "executionId", {"workflowId": other.id}) == []
     assert listed(api, "/workflows", "id") == [other.id, mine.id]
     assert listed(api, "/workflows/executions", "executionId") == [theirs, ours]
+
+
+def test_usage_is_that_of_its_own_workflows(api, narrow, mine, other):
+    make_execution(mine)
+    make_execution(other)
+    perform_all()
+
+    def used(client):
+        items = client.get("/usage", {"groupBy": "workflow"}).json()["items"]
+        return {item["workflowId"] for item in items}
+
+    before = used(narrow)
+    count_usage()
+
+    assert before == used(narrow) == {mine.id}
+    assert used(api) == {mine.id, other.id}
 
 
 RUN_ROUTES = [

@@ -6,7 +6,7 @@ import pytest
 
 from accounts.api import SYSTEM_ACTOR, create_workspace, override_limits
 from accounts.models import Workspace
-from billing.api import RunRequest, forget_limits, reserve_run
+from billing.api import RunRequest, forget_limits, get_balance, reserve_run
 from billing.models import Account, Grant, LedgerEntry
 from billing.services.accounts import open_account
 from billing.services.grants import NewGrant, add_grant
@@ -52,7 +52,7 @@ def test_a_balance_is_what_is_available_and_what_is_held(api, workspace):
         "available": 70_000,
         "plan": "free",
         "limits": FREE,
-        "renewsAt": None,
+        "renewsAt": rfc3339(get_balance(workspace.id).renews_at),
     }
 
 

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 import pytest
 from django.test import Client
 
+from accounts.api import SYSTEM_ACTOR
 from accounts.models import User
+from accounts.services.workspaces import create_workspace
 from accounts.types import Role
 from billing.models import CheckoutIntent, CreditPack, Plan
 from billing.types import IntentState
@@ -56,6 +58,14 @@ def test_without_keys_the_page_says_so_and_offers_no_buttons(browser, workspace)
     assert "<button" not in page
     assert "100000" in page  # what it has
     assert "Opening balance" in page  # its statement
+
+
+def test_a_workspace_that_never_ran_anything_shows_the_credits_of_its_plan(browser, owner):
+    bare = create_workspace(actor=SYSTEM_ACTOR, name="Bare", owner_email=owner.email, plan="free")
+
+    page = browser.get(f"/billing?workspace={bare.id}").content.decode()
+
+    assert "Credits of the month: Free" in page
 
 
 def test_the_page_shows_what_is_for_sale(browser, workspace, served):
