@@ -13,7 +13,8 @@ from typing import Any
 from django.apps import apps
 from django.db import connection, transaction
 
-_KEPT = ("accounts_auditentry", "billing_ledgerentry")  # those that refuse on PostgreSQL
+# those that refuse on PostgreSQL
+_KEPT = ("accounts_auditanchor", "accounts_auditentry", "billing_ledgerentry")
 
 
 def flushing(flush: Callable[..., None]) -> Callable[..., None]:

@@ -415,7 +415,8 @@ def test_anchors_kept_elsewhere_show_what_those_beside_the_log_cannot(chain, tmp
     kept = tmp_path / "anchors.jsonl"
     kept.write_text(verify("--anchors"))
     rewrite(CHAIN, 5, actor="user:usr_x")
-    AuditAnchor.objects.all().delete()
+    with lifted():
+        AuditAnchor.objects.all().delete()
 
     assert json.loads(kept.read_text())["workspace_id"] == CHAIN
     assert verify() == "1 chains are whole.\n"
