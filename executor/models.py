@@ -8,7 +8,6 @@ from common.ids import MAX_ID_LENGTH
 from common.tenancy import TenantModel
 from executor.types import (
     OPEN_ATTEMPTS,
-    OPEN_STATUSES,
     AttemptState,
     ExecutionStatus,
     Priority,
@@ -76,11 +75,10 @@ class Execution(TenantModel):
                 name="execution_child",
                 condition=Q(parent_id__isnull=False),
             ),
-            # age limit: what is still open, oldest first
+            # age limit: what is still open, oldest first. By its end and not by its status, for
+            # SQLite uses no partial index for conditions that come as parameters
             models.Index(
-                fields=["created_at"],
-                name="execution_open",
-                condition=Q(status__in=sorted(OPEN_STATUSES)),
+                fields=["created_at"], name="execution_open", condition=Q(finished_at=None)
             ),
             # usage: what has ended and is not counted yet; history stays out of the index. Its
             # condition has no values: SQLite takes no partial index for values that are parameters

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db.models import Count, Exists, Min, OuterRef, Q
 
 from executor.models import Execution, Task
-from executor.types import LIVE_TASKS, OPEN_STATUSES, ExecutionStatus, TaskState
+from executor.types import LIVE_TASKS, ExecutionStatus, TaskState
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def count_places_taken() -> dict[str, int]:
     parked = Q(status=ExecutionStatus.PAUSED) & ~at_work
     roots = Execution.objects.across_workspaces().filter(
         ~Exists(tasks.filter(state=TaskState.HELD)),
-        status__in=sorted(OPEN_STATUSES),
+        finished_at=None,
         parent_id=None,
     )
     counted = roots.exclude(parked).order_by().values("workspace_id").annotate(n=Count("pk"))

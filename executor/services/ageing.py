@@ -12,7 +12,7 @@ from executor.services.cancel import cancel_children, cancel_execution
 from executor.services.ending import end_open_run
 from executor.services.retention import ShouldStop, never
 from executor.services.transitions import lock_execution
-from executor.types import OPEN_STATUSES, ExecutionStatus, RunError
+from executor.types import ExecutionStatus, RunError
 
 logger = logging.getLogger(__name__)
 
@@ -37,9 +37,7 @@ def end_stray(*, clock: Clock = SYSTEM_CLOCK) -> int:
 
     Whoever ends a run ends those that it started, unless it dies in between.
     """
-    above = Execution.objects.across_workspaces().filter(
-        pk=OuterRef("parent_id"), status__in=sorted(OPEN_STATUSES)
-    )
+    above = _open().filter(pk=OuterRef("parent_id"))
     stray = _open().filter(~Exists(above), parent_id__isnull=False)
     found = list(stray.values_list("workspace_id", "pk")[:AT_ONCE])
     for workspace_id, execution_id in found:
@@ -53,7 +51,7 @@ def _overdue(clock: Clock) -> list[str]:
 
 
 def _open() -> QuerySet[Execution]:
-    return Execution.objects.across_workspaces().filter(status__in=sorted(OPEN_STATUSES))
+    return Execution.objects.across_workspaces().filter(finished_at=None)
 
 
 def _try_to_fail(execution_id: str, clock: Clock) -> bool:

@@ -20,7 +20,7 @@ from executor.models import CacheEntry, Execution, File, WorkspaceLoad
 from executor.selectors.history import CLOCK_ROOM
 from executor.services.cancel import cancel_execution
 from executor.services.usage import count_before_removal
-from executor.types import FINAL_STATUSES, OPEN_STATUSES
+from executor.types import FINAL_STATUSES
 
 ROOTS_AT_ONCE = 100  # runs looked for in one query
 RUNS_AT_ONCE = 20  # runs in one transaction: a run has tens of rows, a wide one some thousands
@@ -82,9 +82,7 @@ def end_deleted(*, clock: Clock = SYSTEM_CLOCK) -> int:
     The rest of their data goes with the next purge.
     """
     rows = Execution.objects.across_workspaces()
-    left = rows.filter(
-        status__in=sorted(OPEN_STATUSES), workspace__deleted_at__isnull=False, parent_id=None
-    )
+    left = rows.filter(finished_at=None, workspace__deleted_at__isnull=False, parent_id=None)
     found = list(left.values_list("workspace_id", "pk")[:ROWS_AT_ONCE])
     for workspace_id, execution_id in found:
         cancel_execution(workspace_id=workspace_id, execution_id=execution_id, clock=clock)
