@@ -45,7 +45,7 @@ def request_adjustment(
     """
     _check_staff(actor)
     credits_, reason = _checked(workspace_id, amount, reason)
-    asker = _name(actor)
+    asker = actor.label
     is_small = abs(credits_) <= conf.adjustment_approval_credits()
     with transaction.atomic():
         adjustment = Adjustment.objects.insert(
@@ -82,10 +82,10 @@ def decide_adjustment(
         adjustment = waiting.filter(pk=adjustment_id, state=AdjustmentState.PENDING).first()
         if adjustment is None:
             raise Conflict("This adjustment is not waiting for a decision.")
-        if adjustment.asked_by == _name(actor):
+        if adjustment.asked_by == actor.label:
             raise Forbidden("Somebody else has to decide about one's own adjustment.")
         adjustment.state = AdjustmentState.APPLIED if is_approved else AdjustmentState.REFUSED
-        adjustment.decided_by, adjustment.decided_at = _name(actor), now
+        adjustment.decided_by, adjustment.decided_at = actor.label, now
         adjustment.save(update_fields=["state", "decided_by", "decided_at"])
         if is_approved:
             _apply(adjustment, now)
@@ -96,10 +96,6 @@ def decide_adjustment(
 def _check_staff(actor: Actor) -> None:
     if actor.kind != "staff":
         raise RoleTooLow
-
-
-def _name(actor: Actor) -> str:
-    return f"{actor.kind}:{actor.id}"
 
 
 def _audit(actor: Actor, adjustment: Adjustment, verb: str, now: datetime) -> None:

@@ -48,5 +48,4 @@ def refund_run(
             raise InvalidInputs(
                 [Issue("/credits", "out_of_range", f"credits must be from 1 to {charged}")]
             )
-        giver = f"{actor.kind}:{actor.id}"
-        return add_grant(workspace_id=workspace_id, grant=grant, actor=giver, now=now)
+        return add_grant(workspace_id=workspace_id, grant=grant, actor=actor.label, now=now)

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from accounts.api import SYSTEM_ACTOR, get_workspace_ref, record_audit, set_plan
+from accounts.api import get_workspace_ref, set_plan
 from billing.gateway import (
     CustomerState,
     SubscriptionFact,
@@ -92,7 +92,7 @@ def _book_subscriptions(
         _end_all(workspace_id, now)
     for fact in facts:
         _store(workspace_id, fact, offers, now)
-    _follow(workspace_id, facts, offers, had, now)
+    _follow(workspace_id, facts, offers, had)
     _renew_with(workspace_id, facts, set(known), was_live)
 
 
@@ -121,7 +121,6 @@ def _follow(
     facts: list[SubscriptionFact],
     offers: Offers,
     had: set[str],
-    now: datetime,
 ) -> None:
     """Put a workspace on the plan of its live subscription, of several the dearest.
 
@@ -138,19 +137,8 @@ def _follow(
         target = FALLBACK_PLAN
     else:
         return
-    if not set_plan(workspace_id=workspace_id, plan=target):
-        return
-    transaction.on_commit(forget_limits)
-    record_audit(
-        actor=SYSTEM_ACTOR,
-        workspace_id=workspace_id,
-        verb="change",
-        object_type="workspace",
-        object_id=workspace_id,
-        before={"plan": before},
-        after={"plan": target, "by": "subscription"},
-        now=now,
-    )
+    if set_plan(workspace_id=workspace_id, plan=target):
+        transaction.on_commit(forget_limits)
 
 
 def _renew_with(

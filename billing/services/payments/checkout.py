@@ -68,7 +68,7 @@ def start_checkout(
     return _open(
         workspace_id,
         customer,
-        _Wish(item, price_id, credits_, f"{actor.kind}:{actor.id}"[:80]),
+        _Wish(item, price_id, credits_, actor.label[:80]),
         gateway,
         clock,
     )

@@ -7,6 +7,7 @@ from typing import cast
 import pytest
 
 from accounts.api import SYSTEM_ACTOR
+from accounts.models import AuditEntry
 from billing.gateway import StripeGateway
 from billing.models import CheckoutIntent, Grant, LedgerEntry, StripeCustomer, StripeEvent
 from billing.services.payments.applying import LEASE, MAX_TRIES, apply_events
@@ -43,6 +44,14 @@ def test_a_subscription_puts_the_workspace_on_its_plan_and_brings_the_months_cre
     grant = Grant.objects.of(shop.workspace.id).get()
     assert grant.expires_at == at(subscription["items"]["data"][0]["current_period_end"])
     assert set(shop.states()) == {EventState.APPLIED}
+
+
+def test_a_plan_that_a_subscription_brings_stands_in_the_audit_log_once(shop):
+    shop.subscribe("starter")
+    shop.settle()
+
+    changes = AuditEntry.objects.filter(workspace_id=shop.workspace.id, verb__contains="change")
+    assert list(changes.values_list("before", "after")) == [("free", "starter")]
 
 
 def test_a_pack_brings_credits_that_never_expire(shop):
