@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar, Protocol
 
+from executor.providers.account import ProviderAccount
 from executor.providers.errors import ProviderError
 from executor.providers.transport import Transport
 from workflows.catalogue.remote import ProviderCall
@@ -42,11 +43,16 @@ class Correlation:
 
 @dataclass(frozen=True, slots=True)
 class InputFile:
-    """A file to send along; `read` gives its bytes, `url` is where the provider may fetch it."""
+    """A file to send along.
+
+    `read` gives its bytes, and blocks: `executor.providers.compose` calls it in a thread. `url` is
+    where the provider may fetch it, None where this installation cannot be reached from outside.
+    """
 
     content_type: str
-    url: str
+    url: str | None
     read: Callable[[], bytes] = field(repr=False, compare=False)
+    size: int = 0  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +67,24 @@ class Request:
 class ResultFile:
     """A file that the provider gave: behind a URL, or as bytes in its answer.
 
-    `kind` is what it must turn out to be (`image`, `video`, `audio`, …).
+    `kind` is what it must turn out to be (`image`, `video`, `audio`, …). With `needs_key` the URL
+    is fetched with `Adapter.key_headers`, which go to no other host.
     """
 
     kind: str
     url: str | None = None
     data: bytes | None = field(default=None, repr=False)
+    needs_key: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a finished job gave. `data` is JSON, with what it cost there where it is told."""
+    """What a finished job gave.
+
+    `data` is JSON. A model's answer has in it what is known of `text`, `json`, `seed`, `usage`
+    (`input_tokens`, `output_tokens`, `seconds`, …: whole or decimal numbers by name) and `costUsd`,
+    what the provider says that it cost.
+    """
 
     data: Any
     files: tuple[ResultFile, ...] = ()
@@ -83,12 +96,17 @@ class Answer:
 
     def as_json(self) -> dict[str, Any]:
         """Return a storable answer as JSON."""
-        return {"data": self.data, "files": [[file.kind, file.url] for file in self.files]}
+        files = [[file.kind, file.url, file.needs_key] for file in self.files]
+        return {"data": self.data, "files": files}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Answer":
         """Read an answer that `as_json` wrote."""
-        return cls(value["data"], tuple(ResultFile(kind, url) for kind, url in value["files"]))
+        files = (
+            ResultFile(kind, url, needs_key=any(needs_key))
+            for kind, url, *needs_key in value["files"]
+        )
+        return cls(value["data"], tuple(files))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +141,17 @@ class Failed:
     error: ProviderError
 
 
+@dataclass(frozen=True, slots=True)
+class KeyCheck:
+    """A key works; `balance` is what the provider says is left, in its own words, if it says so."""
+
+    balance: str | None = None
+
+
 class Adapter(Protocol):
-    """One provider. Made once for each process; every method may be called again after a crash.
+    """One provider, by one account there. Every method may be called again after a crash.
+
+    Cheap to make and without state: the worker makes one for each account that it meets.
 
     All methods raise `ProviderError` and `Unanswered` (`executor.providers.errors`). None of them
     retries, sleeps or keeps anything.
@@ -137,7 +164,7 @@ class Adapter(Protocol):
     settle_s: ClassVar[float]  # after this a job that was taken can be looked up
     key_lifetime_s: ClassVar[float]  # class A: for so long the key protects from a second job
 
-    def __init__(self, transport: Transport) -> None: ...
+    def __init__(self, transport: Transport, account: ProviderAccount) -> None: ...
 
     async def submit(self, request: Request, correlation: Correlation) -> Submitted | Done:
         """Ask for the job. An error that is raised says whether there may be one now."""
@@ -153,6 +180,14 @@ class Adapter(Protocol):
 
     async def cancel(self, handle: Handle) -> None:
         """End the job if the provider can; one that is over, or that it cannot end, is no error."""
+        ...
+
+    async def check(self) -> KeyCheck:
+        """Find out whether the account's key works, by a call that costs nothing."""
+        ...
+
+    def key_headers(self) -> Mapping[str, str]:
+        """Return the headers that the account's key goes in."""
         ...
 
     @classmethod

@@ -3,7 +3,7 @@
 import asyncio
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from functools import partial
@@ -66,6 +66,37 @@ class Reply:
             raise Unanswered("not JSON") from None
 
 
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """An answer other than 2xx, for an adapter that knows its provider's words."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    retry_after_s: float | None
+
+    def json(self) -> Any:
+        """Return the body as JSON; None when it is none."""
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class FormField:
+    """A part of a multipart body: a text, or with a `filename` a file."""
+
+    name: str
+    value: str | bytes
+    filename: str | None = None
+    content_type: str | None = None
+
+
+# Returns None where the status says enough.
+Judge = Callable[[Rejection], ProviderError | Unanswered | None]
+
+
 class Transport:
     """The HTTP client that all adapters of a process share; lives in one event loop."""
 
@@ -94,17 +125,22 @@ class Transport:
         *,
         timeout_s: float,
         body: Any = None,
+        form: Sequence[FormField] | None = None,
         headers: Mapping[str, str] | None = None,
         max_bytes: int = MAX_ANSWER_BYTES,
+        judge: Judge | None = None,
     ) -> Reply:
         """Send one request and read the whole answer, `timeout_s` seconds at most for all of it.
+
+        `body` is sent as JSON, or as it is if it is bytes; `form` instead as multipart. `judge`
+        says first what an answer other than 2xx means.
 
         Raises:
             ProviderError: it was refused, or never sent.
             Unanswered: it went out, and no answer (or half of one, or too much) came.
         """
-        data = _encoded(body)
-        kind = {} if data is None else {"Content-Type": "application/json"}
+        data = _encoded(body) if form is None else _multipart(form)
+        kind = {"Content-Type": "application/json"} if isinstance(data, io.BytesIO) else {}
         request = partial(
             self._session.request, method, url,
             data=data, headers={**kind, **(headers or {})}, allow_redirects=False,
@@ -118,25 +154,15 @@ class Transport:
             raise Unanswered(type(error).__name__) from error
         if 200 <= response.status < 300:
             return Reply(response.status, response.headers, content)
-        raise self._refusal(response, content)
+        raise self._judged(response, content, judge)
 
-    def _refusal(self, response: aiohttp.ClientResponse, body: bytes) -> ProviderError | Unanswered:
-        """Return what an answer other than 2xx says, by its status and a known word in it."""
-        status = response.status
-        wait_s = self._retry_after_s(response.headers.get("retry-after"))
-        if status == HTTPStatus.TOO_MANY_REQUESTS:
-            return RateLimited(retry_after_s=wait_s)
-        if status == HTTPStatus.SERVICE_UNAVAILABLE:
-            return Overloaded(retry_after_s=wait_s)
-        if status in (401, 402, 403, 406):
-            return AccountBlocked()
-        if status in (502, 504):  # a gateway gave up waiting; what is behind it may not have
-            return Unanswered(f"status {status}")
-        if 400 <= status < 500 and b"content_policy" in body:
-            return ContentRefused()
-        if status >= 500:
-            return ProviderError("The provider broke.", retryable=True, retry_after_s=wait_s)
-        return ProviderError(f"The provider refused this with status {status}.")
+    def _judged(
+        self, response: aiohttp.ClientResponse, body: bytes, judge: Judge | None
+    ) -> ProviderError | Unanswered:
+        wait_s = self._retry_after_s(response.headers.get("Retry-After"))
+        rejection = Rejection(response.status, response.headers, body, wait_s)
+        judged = None if judge is None else judge(rejection)
+        return judged or refusal_of(rejection)
 
     def _retry_after_s(self, value: str | None) -> float | None:
         """Return the seconds that a `Retry-After` means; None for none or a broken one."""
@@ -154,6 +180,24 @@ class Transport:
         except ValueError:
             return float("nan")
         return (at - self._clock.now()).total_seconds() if at.tzinfo else float("nan")
+
+
+def refusal_of(rejection: Rejection) -> ProviderError | Unanswered:
+    """Return what an answer other than 2xx says, by its status and a known word in it."""
+    status, wait_s = rejection.status, rejection.retry_after_s
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return RateLimited(retry_after_s=wait_s)
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        return Overloaded(retry_after_s=wait_s)
+    if status in (401, 402, 403, 406):
+        return AccountBlocked()
+    if status in (502, 504):  # a gateway gave up waiting; what is behind it may not have
+        return Unanswered(f"status {status}")
+    if 400 <= status < 500 and b"content_policy" in rejection.body:
+        return ContentRefused()
+    if status >= 500:
+        return ProviderError("The provider broke.", retryable=True, retry_after_s=wait_s)
+    return ProviderError(f"The provider refused this with status {status}.")
 
 
 def _open_session() -> aiohttp.ClientSession:
@@ -190,10 +234,19 @@ async def _send_once(
         raise Unanswered(type(error).__name__) from error
 
 
-def _encoded(body: Any) -> io.BytesIO | None:
+def _multipart(form: Sequence[FormField]) -> aiohttp.FormData:
+    data = aiohttp.FormData(default_to_multipart=True)
+    for part in form:
+        data.add_field(
+            part.name, part.value, filename=part.filename, content_type=part.content_type
+        )
+    return data
+
+
+def _encoded(body: Any) -> io.BytesIO | bytes | None:
     """Return JSON as a stream, which is sent in pieces: pictures make it large."""
-    if body is None:
-        return None
+    if body is None or isinstance(body, bytes):
+        return body
     text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return io.BytesIO(text.encode("utf-8"))
 

@@ -21,6 +21,7 @@ from common import metrics
 from common.clock import SYSTEM_CLOCK, Clock
 from executor import conf
 from executor.models import Execution
+from executor.providers.account import ProviderAccount
 from executor.providers.circuits import Circuits
 from executor.providers.transport import Transport
 from executor.runtime.errand import InThread, Shop
@@ -108,7 +109,10 @@ class RemoteLoop:
 
     async def _main(self) -> None:
         async with Transport(clock=self._clock) as transport:
-            adapters = {name: cls(transport) for name, cls in adapter_classes().items()}
+            adapters = {
+                name: cls(transport, ProviderAccount(name, ""))
+                for name, cls in adapter_classes().items()
+            }
             self._shop = Shop(
                 adapters, Circuits(self._clock), self._clock,
                 self._database.run, self._fetchers.run, self._teller,

@@ -8,6 +8,7 @@ from typing import Any, cast
 from common import faults, metrics
 from common.canonical import digest
 from common.clock import Clock
+from common.fetch import UrlNotAllowed, check_url
 from executor import gateway
 from executor.engine.charges import charges_of
 from executor.engine.codec import encode
@@ -157,7 +158,7 @@ class RemoteWork:
         if key is None:
             raise NodeFailed("input_fetch_failed", "A file that this needs was deleted.")
         content_type = "image/png" if media.draft else media.content_type
-        return InputFile(content_type, media_url(file_id), _reader(key))
+        return InputFile(content_type, _reachable(file_id), _reader(key), media.bytes or 0)
 
     def _remote_node(self) -> "RemoteNode[Any, Any]":
         return cast("RemoteNode[Any, Any]", self.node.spec.node())
@@ -184,7 +185,7 @@ def started_at(attempts: Sequence[Attempt], clock: Clock) -> datetime:
 def _digest_of(call: ProviderCall) -> str:
     """Return what tells whether a call is still the one that was sent."""
     media = {name: [encode(item) for item in given] for name, given in call.media.items()}
-    return digest([call.provider, call.model, dict(call.body), media])
+    return digest([call.provider, call.model, call.operation, dict(call.body), media])
 
 
 def _as_media(answer: Answer, files: Sequence[File]) -> tuple[Media, ...]:
@@ -201,6 +202,16 @@ def _file_ids(value: Any) -> list[str | None]:
     if isinstance(value, list):
         return [id_ for item in value for id_ in _file_ids(item)]
     return [value.file_id] if isinstance(value, Media) else []
+
+
+def _reachable(file_id: str) -> str | None:
+    """Return a file's URL where providers can fetch it; an installation on loopback is out of reach."""
+    url = media_url(file_id)
+    try:
+        check_url(url)
+    except UrlNotAllowed:
+        return None
+    return url
 
 
 def _reader(key: str) -> Callable[[], bytes]:

@@ -15,7 +15,6 @@ from typing import Any
 
 import psycopg
 
-_STATUS = "SELECT status FROM executor_execution WHERE id ="
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
@@ -71,15 +70,22 @@ class Platform:
 
     def status_of(self, execution_id: str) -> str:
         """Look into the database for a run's status, without the second that Django takes."""
+        return str(self._look(f"SELECT status FROM executor_execution WHERE id = '{execution_id}'"))
+
+    def count_started(self) -> int:
+        """How many runs have been taken up, without the second that Django takes."""
+        return int(self._look("SELECT count(*) FROM executor_execution WHERE status <> 'QUEUED'"))
+
+    def _look(self, query: str) -> Any:
         url = self.env.get("DATABASE_URL")
         if url:
             with psycopg.connect(url) as postgres:
-                row = postgres.execute(f"{_STATUS} %s", [execution_id]).fetchone()
+                row = postgres.execute(query).fetchone()
         else:
             with closing(sqlite3.connect(self.folder / "pixelflow.sqlite3")) as sqlite:
-                row = sqlite.execute(f"{_STATUS} ?", [execution_id]).fetchone()
+                row = sqlite.execute(query).fetchone()
         assert row is not None
-        return str(row[0])
+        return row[0]
 
     def kill(self, worker: subprocess.Popen[bytes]) -> None:
         """Kill a process as a power cut would."""

@@ -13,6 +13,7 @@ from common.clock import FixedClock, utc_now
 from common.faults import FaultInjected
 from executor import conf
 from executor.models import Attempt, Task
+from executor.providers.account import ProviderAccount
 from executor.providers.circuits import Circuits
 from executor.providers.transport import Transport
 from executor.runtime.errand import Shop
@@ -125,7 +126,10 @@ class Course:
             await settle_strays(self._shop(transport))
 
     def _shop(self, transport: Transport) -> Shop:
-        adapters = {name: cls(transport) for name, cls in adapter_classes().items()}
+        adapters = {
+            name: cls(transport, ProviderAccount(name, ""))
+            for name, cls in adapter_classes().items()
+        }
         return Shop(
             adapters,
             self.circuits,

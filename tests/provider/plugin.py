@@ -9,6 +9,7 @@ import hashlib
 import os
 from typing import Any, ClassVar
 
+from executor.providers.account import ProviderAccount
 from executor.providers.base import (
     Adapter,
     Answer,
@@ -16,6 +17,7 @@ from executor.providers.base import (
     Done,
     Failed,
     Handle,
+    KeyCheck,
     OutcomeClass,
     Request,
     ResultFile,
@@ -125,7 +127,7 @@ class TestAdapter:
     settle_s: ClassVar[float] = float(os.environ.get("TEST_PROVIDER_SETTLE_S", "3"))
     key_lifetime_s: ClassVar[float] = 3_600.0
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, account: ProviderAccount) -> None:
         self._transport = transport
         self._base = f"{os.environ['TEST_PROVIDER_URL']}/{self.name[-1]}/jobs"
 
@@ -175,6 +177,14 @@ class TestAdapter:
     async def cancel(self, handle: Handle) -> None:
         """End the job."""
         await self._ask("DELETE", f"/{handle['id']}")
+
+    async def check(self) -> KeyCheck:
+        """Take every key."""
+        return KeyCheck()
+
+    def key_headers(self) -> dict[str, str]:
+        """Ask for none."""
+        return {}
 
     @classmethod
     def job_named_in(cls, callback: Any) -> str | None:

@@ -16,8 +16,10 @@ from workflows.catalogue.values import Media
 class ProviderCall:
     """One piece of work for a provider: equal calls ask for the same.
 
-    `model` is the provider's own id of what shall run. `media` are the files to send along, by the
-    names that the adapter knows them by; how they travel (URL, data URI, upload) is its affair.
+    `model` is the provider's own id of what shall run, `operation` which of its verbs (a task such
+    as `text-to-image`, where the model's file names no other). `media` are the files to send along,
+    by their places in the body (`executor.providers.compose`) or the names that the adapter knows
+    them by; how they travel (URL, data URI, upload) is its affair.
     After `give_up_s` seconds nobody waits for the job any more.
     """
 
@@ -26,6 +28,7 @@ class ProviderCall:
     body: Mapping[str, Any]
     media: Mapping[str, Sequence[Media]] = field(default_factory=dict)
     give_up_s: float = 600.0
+    operation: str = ""
 
 
 @dataclass(frozen=True, slots=True)

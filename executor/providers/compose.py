@@ -1,0 +1,80 @@
+"""Putting files where a provider's request wants them: as URLs, data URIs, base64."""
+
+import asyncio
+import base64
+import copy
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from executor.providers.base import InputFile, Request
+from executor.providers.errors import ProviderError
+
+Encode = Callable[[InputFile], Awaitable[Any]]
+LIST_MARK = "[]"
+
+
+async def composed(request: Request, encode: Encode) -> dict[str, Any]:
+    """Return a call's body with its files put in, each as `encode` gives it.
+
+    The names of a call's media are places in the body: keys divided by dots. `[]` behind the last
+    one has all files of that name in a list; without it there is one.
+
+    Raises:
+        ProviderError: a file cannot be sent.
+    """
+    body = copy.deepcopy(dict(request.call.body))
+    for path, files in request.files.items():
+        values = [await encode(file) for file in files]
+        if path.endswith(LIST_MARK):
+            put(body, path.removesuffix(LIST_MARK), values)
+        elif values:
+            put(body, path, values[0])
+    return body
+
+
+def put(body: dict[str, Any], path: str, value: Any) -> None:
+    """Set what stands at a path of keys divided by dots, making objects on the way."""
+    *parents, last = path.split(".")
+    for key in parents:
+        body = body.setdefault(key, {})
+    body[last] = value
+
+
+async def read_bytes(file: InputFile) -> bytes:
+    """Return a file's bytes, read in a thread."""
+    return await asyncio.to_thread(file.read)
+
+
+async def as_base64(file: InputFile) -> str:
+    """Return a file as base64."""
+    content = await read_bytes(file)
+    return base64.b64encode(content).decode("ascii")
+
+
+async def as_data_uri(file: InputFile) -> str:
+    """Return a file as a data URI."""
+    return f"data:{file.content_type};base64,{await as_base64(file)}"
+
+
+def as_uri(max_inline_bytes: int) -> Encode:
+    """Return an encoder that sends small files as data URIs and names the others by their URL.
+
+    Its error: a file is too large to be sent along, and the provider cannot fetch it here.
+    """
+
+    async def encode(file: InputFile) -> str:
+        if file.size <= max_inline_bytes:
+            return await as_data_uri(file)
+        if file.url is None:
+            raise too_large(max_inline_bytes)
+        return file.url
+
+    return encode
+
+
+def too_large(max_bytes: int) -> ProviderError:
+    """Return the error of a file that is too large for a provider."""
+    megabytes = max_bytes // 1_000_000
+    return ProviderError(
+        f"A file is larger than the {megabytes} MB that this provider takes.", code="invalid_value"
+    )
