@@ -234,7 +234,7 @@ class SegmentRunner:
 
         outcome = self._guarded(node, compute, self.clock.now())
         if outcome.status == NodeStatus.COMPLETED:
-            outcome.credits = self.charges.of(node.id, taken[0], outcome.seconds)
+            outcome.credits = self.charges.of(node.id, taken[0], seconds=outcome.seconds)
         return outcome
 
     def _guarded(

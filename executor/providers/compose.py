@@ -8,9 +8,9 @@ from typing import Any
 
 from executor.providers.base import InputFile, Request
 from executor.providers.errors import ProviderError
+from workflows.catalogue.wire import LIST_MARK, put
 
 Encode = Callable[[InputFile], Awaitable[Any]]
-LIST_MARK = "[]"
 
 
 async def composed(request: Request, encode: Encode) -> dict[str, Any]:
@@ -32,14 +32,6 @@ async def composed(request: Request, encode: Encode) -> dict[str, Any]:
     return body
 
 
-def put(body: dict[str, Any], path: str, value: Any) -> None:
-    """Set what stands at a path of keys divided by dots, making objects on the way."""
-    *parents, last = path.split(".")
-    for key in parents:
-        body = body.setdefault(key, {})
-    body[last] = value
-
-
 async def read_bytes(file: InputFile) -> bytes:
     """Return a file's bytes, read in a thread."""
     return await asyncio.to_thread(file.read)
@@ -54,6 +46,20 @@ async def as_base64(file: InputFile) -> str:
 async def as_data_uri(file: InputFile) -> str:
     """Return a file as a data URI."""
     return f"data:{file.content_type};base64,{await as_base64(file)}"
+
+
+async def as_address(file: InputFile) -> str:
+    """Return a file's URL, for providers that take nothing else.
+
+    Raises:
+        ProviderError: the provider cannot fetch it here.
+    """
+    if file.url is None:
+        raise ProviderError(
+            "This provider fetches files itself, and this installation is out of its reach.",
+            code="provider_unavailable",
+        )
+    return file.url
 
 
 def as_uri(max_inline_bytes: int) -> Encode:

@@ -180,7 +180,7 @@ def test_a_price_that_cannot_be_reckoned_any_more_is_not_charged(text, caplog) -
 def test_seconds_of_an_accelerator_are_charged_as_they_were_up_to_the_limit() -> None:
     charges, args = Charges({"a": "2 * gpu_seconds()"}), TextIn(text="")
 
-    charged = [charges.of("a", args, seconds) for seconds in (1.25, None, 1e9)]
+    charged = [charges.of("a", args, seconds=seconds) for seconds in (1.25, None, 1e9)]
 
     assert charged == [3, 0, 2 * LIMITS.gpu_seconds]
 

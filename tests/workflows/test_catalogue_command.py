@@ -16,7 +16,10 @@ def test_a_written_lock_file_passes_the_check(tmp_path, capsys):
     call_command("catalogue", "--write", path=path)
     call_command("catalogue", "--check", path=path)
 
-    assert set(json.loads(path.read_text())["nodes"]) == set(get_catalogue().specs)
+    shape, catalogue = json.loads(path.read_text()), get_catalogue()
+    types = {*shape["nodes"], *(f"model.{key}" for key in shape["models"])}
+    assert types == set(catalogue.specs)
+    assert set(shape["models"]) == set(catalogue.models)
     assert get_catalogue().digest[:12] in capsys.readouterr().out
 
 

@@ -2,10 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property, lru_cache
 from typing import Any
 
 from common.canonical import digest
+from workflows.catalogue.model import ModelSpec
+from workflows.catalogue.model_files import shipped_models
+from workflows.catalogue.model_nodes import spec_from_model
 from workflows.catalogue.nodes import ALL_NODES
 from workflows.catalogue.price_check import problems_with
 from workflows.catalogue.spec import AnyNode, NodeSpec, spec_of
@@ -25,17 +28,25 @@ class Catalogue:
         return spec
 
     @cached_property
+    def models(self) -> Mapping[str, ModelSpec]:
+        """The models by key."""
+        found = (spec.model for spec in self.specs.values() if spec.model is not None)
+        return {model.key: model for model in found}
+
+    @cached_property
     def digest(self) -> str:
-        """Hex SHA-256 of the public shape."""
-        return digest(self.as_json())
+        """Hex SHA-256 of all node types, and of what lies behind those of models."""
+        return digest([self.specs[name].digest for name in sorted(self.specs)])
 
     def as_json(self) -> list[dict[str, Any]]:
         """Return every node type's public entry, sorted by type."""
         return [self.specs[name].as_json() for name in sorted(self.specs)]
 
 
-def build_catalogue(nodes: Iterable[type[AnyNode]] = ALL_NODES) -> Catalogue:
-    """Build a catalogue of these node classes (all shipped ones if left out).
+def build_catalogue(
+    nodes: Iterable[type[AnyNode]] = ALL_NODES, models: Iterable[ModelSpec] | None = None
+) -> Catalogue:
+    """Build a catalogue of these node classes and models (all shipped ones if left out).
 
     Raises:
         ValueError: when two classes claim one type, an upgrade chain has a gap,
@@ -43,13 +54,27 @@ def build_catalogue(nodes: Iterable[type[AnyNode]] = ALL_NODES) -> Catalogue:
     """
     specs: dict[str, NodeSpec] = {}
     for node in nodes:
-        spec = spec_of(node)
+        spec = _checked_spec(node)
         if spec.type in specs:
             raise ValueError(f"two node classes claim {spec.type}")
-        _check_upgrades(spec)
-        _check_price(spec)
         specs[spec.type] = spec
+    for model in shipped_models() if models is None else models:
+        specs[model.type] = model_spec(model)
     return Catalogue(specs)
+
+
+@lru_cache(maxsize=4096)
+def model_spec(model: ModelSpec) -> NodeSpec:
+    """Return a model's node type, made once for each."""
+    return spec_from_model(model)
+
+
+@cache
+def _checked_spec(node: type[AnyNode]) -> NodeSpec:
+    spec = spec_of(node)
+    _check_upgrades(spec)
+    _check_price(spec)
+    return spec
 
 
 def upgrade_params(spec: NodeSpec, params: Mapping[str, Any], saved_version: int) -> dict[str, Any]:

@@ -14,7 +14,12 @@ LOCK_PATH = Path(__file__).with_name("lock.json")
 
 def render_lock(catalogue: Catalogue) -> str:
     """Return the text that the lock file should have."""
-    shape = {"nodes": {entry["type"]: entry for entry in catalogue.as_json()}}
+    specs = [catalogue.specs[name] for name in sorted(catalogue.specs)]
+    shape = {
+        "nodes": {spec.type: spec.as_json() for spec in specs if spec.model is None},
+        # Their files are data and show each change themselves; the digests keep them in step.
+        "models": {spec.model.key: spec.digest for spec in specs if spec.model is not None},
+    }
     return json.dumps(shape, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 

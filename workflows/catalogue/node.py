@@ -11,7 +11,7 @@ from workflows.catalogue.values import Image, Media
 
 CostClass = Literal["inline", "cpu", "gpu", "remote", "wait"]
 Role = Literal["input", "output", "plain", "call", "review"]
-CachePolicy = Literal["by_inputs", "never"]
+CachePolicy = Literal["by_inputs", "by_seed", "never"]
 Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
 
 
@@ -43,7 +43,8 @@ class Meta:
     `upgrades[n]` turns the parameters of version n into those of n + 1. `cost` says where it runs:
     `inline` takes milliseconds and is fused with its neighbours, the others are tasks of their own;
     `wait` is for what waits without a worker: `role` says whether for another run (`call`) or for a
-    person (`review`). `price` is what a run costs (`workflows.catalogue.price_reader`), None: nothing.
+    person (`review`). With `cache` as `by_seed` equal inputs give equal outputs where `seed` is set.
+    `price` is what a run costs (`workflows.catalogue.price_reader`), None: nothing.
     """
 
     type: str

@@ -36,11 +36,12 @@ class Use:
 
 @dataclass(frozen=True)
 class Price:
-    """What a run of a node costs, whatever node it is."""
+    """What a run of a node costs, whatever node it is. `usage` is what it counts of a run."""
 
     text: str
     term: Term
     uses: tuple[Use, ...]
+    usage: frozenset[str] = frozenset()
 
     @cached_property
     def names(self) -> frozenset[str]:

@@ -11,6 +11,7 @@
     10 if megapixels(image) <= 1 else 15                a step
     6 * default(duration, 5)                            5 where the duration is null
     3 * gpu_seconds()                                   a second of the accelerator
+    15 * used(output_tokens, max_tokens) / 1000         what the provider counts, up to a bound
 
 Beside these `min`, `max`, `floor` and `count(list)`. A name is a parameter or an input. Numbers are
 exact, the end is rounded up to whole credits, once for each run, and is never below 0. The form is
@@ -36,6 +37,7 @@ from workflows.catalogue.price_terms import (
     Rounded,
     Setting,
     Term,
+    Used,
     constant,
 )
 from workflows.catalogue.quantities import GPU_SECONDS, MEGA, Option, Unit
@@ -66,7 +68,7 @@ def parse_price(text: str) -> Price:
         raise PriceError("There may be no \\ and no #.", 1 + min(_found(flat, "\\#")))
     reader = _Reader(body, len(flat) - len(body))
     term = reader.read()
-    return Price(text, term, tuple(reader.uses))
+    return Price(text, term, tuple(reader.uses), frozenset(reader.usage))
 
 
 def _found(text: str, characters: str) -> list[int]:
@@ -103,6 +105,7 @@ class _Reader:
         self.text = text
         self.shift = shift
         self.uses: list[Use] = []
+        self.usage: set[str] = set()
 
     def read(self) -> Term:
         """Return the whole expression."""
@@ -215,6 +218,14 @@ class _Reader:
         self._use(GPU_SECONDS, "gpu", node)
         return Setting(GPU_SECONDS)
 
+    def _used(self, node: ast.Call, parts: Parts, depth: int) -> Term:
+        self._expect(node, len(parts) == 2, "a word for what is counted, and the most of it")
+        word = parts[0]
+        if not isinstance(word, ast.Name):
+            self._refuse(word, "Here is a word for what is counted, such as output_tokens.")
+        self.usage.add(word.id)
+        return Used(word.id, self._term(parts[1], depth))
+
     # --- what they are made of
 
     def _number(self, node: ast.Constant) -> Fraction:
@@ -281,6 +292,7 @@ class _Reader:
         "by": _by,
         "default": _default,
         "gpu_seconds": _gpu_seconds,
+        "used": _used,
     }
 
 

@@ -79,6 +79,23 @@ class Measure:
 
 
 @dataclass(frozen=True, slots=True)
+class Used:
+    """What a run turns out to use of something, at most so much of it; before the run, all of that."""
+
+    name: str
+    most: Term
+
+    def range(self, known: Quantities) -> Range:
+        """Return what was used, or before that is known from nothing to the most."""
+        most = max(self.most.range(known).high, ZERO.high)
+        used = known.get(used_key(self.name))
+        if used is None:
+            return Range(ZERO.low, most)
+        found = used.number()
+        return Range(*(min(max(end, ZERO.low), most) for end in (found.low, found.high)))
+
+
+@dataclass(frozen=True, slots=True)
 class Arithmetic:
     """Two terms, joined by an operator."""
 
@@ -163,6 +180,11 @@ class Condition:
         truths = _truths(self.relation, difference)
         ranges = [(self.then if truth else self.otherwise).range(known) for truth in truths]
         return reduce(Range.__or__, ranges)
+
+
+def used_key(name: str) -> str:
+    """Return what a run's usage is called among its quantities; no parameter can be called so."""
+    return f"used({name})"
 
 
 def constant(value: Fraction | int) -> Constant:

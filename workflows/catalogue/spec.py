@@ -1,7 +1,7 @@
 """The public shape of a node type, derived from its class: ports, parameters, price, cost."""
 
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, Union, get_args, get_origin
@@ -9,6 +9,8 @@ from typing import Any, Literal, Union, get_args, get_origin
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from common.canonical import digest
+from workflows.catalogue.model import ModelSpec
 from workflows.catalogue.node import CachePolicy, CostClass, Inputs, Meta, Node, Outputs
 from workflows.catalogue.params import Param, ParamKind
 from workflows.catalogue.ports import ANY, Port, list_of
@@ -34,14 +36,23 @@ _KIND_OF_TYPE: dict[Any, str] = {
 
 @dataclass(frozen=True)
 class NodeSpec:
-    """Everything that the editor, validation, planning and the docs need to know of a node type."""
+    """Everything that the editor, validation, planning and the docs need to know of a node type.
+
+    `model` is what a model's node type was made from.
+    """
 
     meta: Meta
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
     params: tuple[Param, ...]
     node: type[AnyNode]
-    input_record: type[Inputs]
+    make_record: Callable[[], type[Inputs]]
+    model: ModelSpec | None = None
+
+    @cached_property
+    def input_record(self) -> type[Inputs]:
+        """The record of the node's arguments."""
+        return self.make_record()
 
     @property
     def type(self) -> str:
@@ -89,6 +100,12 @@ class NodeSpec:
         if not extra:
             return self.static_ports
         return {port.name: port for port in extra} | dict(self.static_ports)
+
+    @cached_property
+    def digest(self) -> str:
+        """Hex SHA-256 of the public shape, and of everything that a model's file says."""
+        model = None if self.model is None else self.model.model_dump(mode="json")
+        return digest([self.as_json(), model])
 
     def as_json(self) -> dict[str, Any]:
         """Return the entry of `GET /nodes`."""
@@ -153,7 +170,24 @@ def spec_of(node: type[AnyNode]) -> NodeSpec:
         _port(name, field, _extra_of(node, name, field))
         for name, field in output_record.model_fields.items()
     )
-    return NodeSpec(node.meta, tuple(ports), outputs, tuple(params), node, input_record)
+    return NodeSpec(node.meta, tuple(ports), outputs, tuple(params), node, lambda: input_record)
+
+
+def output_ports(node: type[AnyNode]) -> tuple[Port, ...]:
+    """Return what the nodes of a class give.
+
+    Raises:
+        TypeError: no base of it says that.
+    """
+    for base in node.__mro__:
+        for origin in getattr(base, "__orig_bases__", ()):
+            for record in get_args(origin):
+                if isinstance(record, type) and issubclass(record, Outputs):
+                    fields = record.model_fields.items()
+                    return tuple(
+                        _port(name, field, _extra_of(node, name, field)) for name, field in fields
+                    )
+    raise TypeError(f"{node.__name__} declares no outputs")
 
 
 def _records_of(node: type[AnyNode]) -> tuple[type[Inputs], type[Outputs]]:

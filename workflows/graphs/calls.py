@@ -68,7 +68,7 @@ def spec_of_call(spec: NodeSpec, callee: Callee) -> NodeSpec:
         inputs=_ports_in(callee.interface),
         outputs=_ports_out(callee.interface, is_loop=spec.type == LOOP),
         params=(),
-        input_record=CallArguments,
+        make_record=lambda: CallArguments,
     )
 
 
