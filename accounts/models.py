@@ -1,11 +1,12 @@
 """The tables of people, workspaces and keys. Only this app's services write them."""
 
 from datetime import UTC
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Lower
 
 from accounts.types import (
@@ -111,6 +112,8 @@ class Workspace(models.Model):
     id = id_field()
     name = models.CharField(max_length=MAX_NAME_LENGTH)
     plan = models.CharField(max_length=32, default="free")
+    # Whose keys its models run by: `accounts.types.KeyPolicy`.
+    key_policy = models.CharField(max_length=16, default="own_first")
     limit_overrides = CheckedJSONField(default=dict, blank=True)
     created_at = models.DateTimeField(default=utc_now, editable=False)
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -220,6 +223,41 @@ class ApiKey(TenantModel):
     def hint(self) -> str:
         """What may be shown of the secret."""
         return f"sk-{self.mode}-{self.public_id}…"
+
+
+class ProviderKey(TenantModel):
+    """A workspace's own key for a model provider, or its own server. Never shown again, only used.
+
+    `sealed` holds key and second half encrypted, bound to this row (`common.secrets`); `base_url`
+    is set for servers that people host themselves. `checked_at` and `check_error` are of the last
+    test, empty for one that went well. A revoked key keeps its row for the history.
+    """
+
+    id = id_field()
+    workspace = models.ForeignKey("accounts.Workspace", models.CASCADE, related_name="+")
+    provider = models.CharField(max_length=40)
+    label = models.CharField(max_length=MAX_NAME_LENGTH)
+    sealed = models.TextField()
+    last4 = models.CharField(max_length=4, blank=True, default="")
+    base_url = models.CharField(max_length=500, blank=True, default="")
+    created_by = models.CharField(max_length=100)
+    created_at = models.DateTimeField(default=utc_now, editable=False)
+    checked_at = models.DateTimeField(null=True, blank=True)
+    check_error = models.CharField(max_length=300, blank=True, default="")
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta(TenantModel.Meta):
+        constraints: ClassVar = [
+            # which key a run takes is never a question
+            models.UniqueConstraint(
+                fields=["workspace", "provider"],
+                condition=Q(revoked_at__isnull=True),
+                name="provider_key_one_live",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider} …{self.last4}"
 
 
 class IdempotencyRecord(TenantModel):

@@ -62,6 +62,18 @@ class Permission(StrEnum):
     DELETE_WORKSPACE = "delete_workspace"
 
 
+class KeyPolicy(StrEnum):
+    """Whose keys a workspace's models run by.
+
+    `own_first`: its own where it has one for a provider of the model, else the platform's.
+    `own_only`: never the platform's. `platform_only`: never its own.
+    """
+
+    OWN_FIRST = "own_first"
+    OWN_ONLY = "own_only"
+    PLATFORM_ONLY = "platform_only"
+
+
 class Role(StrEnum):
     """A member's role, from the weakest to the strongest; the order of declaration is the rank."""
 

@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
+from common.clock import utc_now
 from common.fields import PackedJSONField, id_field
 from common.ids import MAX_ID_LENGTH
 from common.tenancy import TenantModel
@@ -287,6 +288,13 @@ class Attempt(models.Model):
     number = models.IntegerField()
     provider = models.CharField(max_length=40)
     model = models.CharField(max_length=200)
+    # The model's key in the catalogue; empty for nodes of an installation's own.
+    model_key = models.CharField(max_length=60, default="", db_default="")
+    # Of its routes, the number of the one that is taken; and whose account, empty: the platform's.
+    route = models.SmallIntegerField(default=0, db_default=0)
+    account = models.CharField(max_length=MAX_ID_LENGTH, default="", db_default="")
+    # What the provider said that it cost, in millionths of a dollar; null: it did not say.
+    cost_micros = models.BigIntegerField(null=True)
     state = models.CharField(max_length=10, default=AttemptState.INTENT)
     client_ref = models.CharField(max_length=MAX_ID_LENGTH, unique=True)
     callback_token = models.CharField(max_length=64, unique=True)
@@ -308,6 +316,8 @@ class Attempt(models.Model):
                 condition=Q(state=AttemptState.UNKNOWN),
             ),
             models.Index(fields=["execution"], name="attempt_of_execution"),
+            # staff: health, spend and errors of the last hours and days
+            models.Index(fields=["created_at", "provider"], name="attempt_recent"),
             # sweep: what a provider may still work on; history stays out of the index
             models.Index(
                 fields=["created_at"],
@@ -322,6 +332,49 @@ class Attempt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.id} {self.provider} {self.state}"
+
+
+class ProviderSetting(models.Model):
+    """What staff decided about a provider: whether it is used, how much at once, what own keys cost.
+
+    `max_jobs` are open attempts at a time over the whole installation, `max_jobs_per_account` of
+    one account there; null: as many as there are. `own_key_fee` is in credits, for each run of a
+    node by a workspace's own key.
+    """
+
+    provider = models.CharField(primary_key=True, max_length=40)
+    is_off = models.BooleanField(default=False)
+    max_jobs = models.PositiveIntegerField(null=True, blank=True)
+    max_jobs_per_account = models.PositiveIntegerField(null=True, blank=True)
+    own_key_fee = models.PositiveIntegerField(default=0)
+    updated_at = models.DateTimeField(default=utc_now)
+    updated_by = models.CharField(max_length=100, blank=True, default="")
+
+    def __str__(self) -> str:
+        return self.provider
+
+
+class ProviderBlock(models.Model):
+    """An account that a provider refuses: no key, no money, wrong region. Opened and closed by workers.
+
+    One row for each account that was ever refused; `until` is when it is tried again. What is
+    blocked is unavailable to every process.
+    """
+
+    provider = models.CharField(max_length=40)
+    account = models.CharField(max_length=MAX_ID_LENGTH, blank=True, default="")
+    since = models.DateTimeField()
+    until = models.DateTimeField()
+    message = models.CharField(max_length=200)
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["provider", "account"], name="provider_block_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.account}".strip()
 
 
 class CacheEntry(TenantModel):

@@ -84,3 +84,62 @@ class WorkflowVersion(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.workflow_id} v{self.number}" if self.number else f"{self.id} (draft)"
+
+
+class ModelEntry(models.Model):
+    """A model that staff added: the same document as a shipped model file, by the same schema.
+
+    Saved by `workflows.services.models` alone, which checks it; a key of a shipped model is refused.
+    """
+
+    key = models.CharField(primary_key=True, max_length=60)
+    document = models.TextField(help_text="TOML, as in the model files of the release.")
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+    updated_by = models.CharField(max_length=100)
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class ModelOverride(models.Model):
+    """What staff decided about a model otherwise than its file says; an empty field decides nothing.
+
+    `price` is an expression in credits. `providers` is the order in which its routes are taken, by
+    provider; one that is not named is not taken. `position` orders the palette, least first.
+    """
+
+    key = models.CharField(primary_key=True, max_length=60)
+    is_off = models.BooleanField(default=False)
+    price = models.TextField(blank=True, default="")
+    providers = CheckedJSONField(default=list, blank=True)
+    position = models.IntegerField(null=True, blank=True)
+    reason = models.CharField(max_length=200, blank=True, default="")
+    updated_at = models.DateTimeField()
+    updated_by = models.CharField(max_length=100)
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class CatalogueState(models.Model):
+    """The one row that says how often staff changed the catalogue, and their margin in percent.
+
+    Each process compares `revision` every few seconds and builds its catalogue anew when it grew.
+    """
+
+    id = models.SmallIntegerField(primary_key=True, default=1)
+    revision = models.BigIntegerField(default=0)
+    margin_percent = models.DecimalField(max_digits=6, decimal_places=2, default=0)
+    updated_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(id=1), name="catalogue_state_is_one"),
+            models.CheckConstraint(
+                condition=Q(margin_percent__gte=0), name="catalogue_margin_not_negative"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"revision {self.revision}"

@@ -86,7 +86,7 @@ def test_every_class_has_a_type_of_its_own():
     names = [node.meta.type for node in ALL_NODES]
 
     assert len(set(names)) == len(names)
-    assert set(CATALOGUE.specs) == set(names)
+    assert {spec.type for spec in SPECS} == set(names)
 
 
 def test_building_twice_gives_the_same_digest():
