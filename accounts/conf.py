@@ -5,6 +5,7 @@ from functools import lru_cache
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from common.secrets import KeyRing, read_key_ring
 from common.tokens import Pepper
 
 MAX_PEPPER_ID_LENGTH = 16  # width of the column beside each digest
@@ -17,6 +18,23 @@ def key_peppers() -> tuple[Pepper, ...]:
         ImproperlyConfigured: `KEY_PEPPERS` is not `id:secret,id:secret` with ids of their own.
     """
     return _parse(settings.KEY_PEPPERS)
+
+
+def key_ring() -> KeyRing:
+    """Return the keys that stored secrets are sealed with.
+
+    Raises:
+        ImproperlyConfigured: `SEALING_KEYS` does not describe any.
+    """
+    return _read_ring(settings.SEALING_KEYS)
+
+
+@lru_cache(maxsize=4)
+def _read_ring(text: str) -> KeyRing:
+    try:
+        return read_key_ring(text)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"SEALING_KEYS: {error}") from error
 
 
 @lru_cache(maxsize=4)  # a handful of values: the setting, and those that tests put in its place

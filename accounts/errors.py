@@ -3,7 +3,8 @@
 NotFound
 ├── WorkspaceNotFound   unknown, deleted, or not the actor's: never told apart
 ├── MemberNotFound
-└── KeyNotFound
+├── KeyNotFound
+└── ProviderKeyNotFound
 Forbidden
 └── RoleTooLow          a member whose role does not allow it
 Conflict
@@ -31,6 +32,10 @@ class MemberNotFound(NotFound):
 
 class KeyNotFound(NotFound):
     """The workspace has no such key."""
+
+
+class ProviderKeyNotFound(NotFound):
+    """The workspace has no key of its own for this provider."""
 
 
 class RoleTooLow(Forbidden):

@@ -1,7 +1,11 @@
 """Reads of people, workspaces, keys and the audit log; what they return are refs, never rows."""
 
-from collections.abc import Collection, Iterator
+import json
+import logging
+import time
+from collections.abc import Collection, Iterator, Mapping
 
+from accounts import conf
 from accounts.errors import WorkspaceNotFound
 from accounts.models import (
     ApiKey,
@@ -9,6 +13,7 @@ from accounts.models import (
     AuditEntry,
     AuditHead,
     Membership,
+    ProviderKey,
     User,
     Workspace,
 )
@@ -17,16 +22,25 @@ from accounts.types import (
     AuditMark,
     AuditRef,
     KeyMode,
+    KeyPolicy,
     KeyRef,
     KeyRestrictions,
     MembershipRef,
+    OwnAccount,
+    ProviderKeyRef,
     Role,
     Scope,
     UserRef,
     WorkspaceRef,
     clean_email,
 )
+from common.secrets import Place, SecretUnreadable
 from common.sql import snapshot
+
+logger = logging.getLogger(__name__)
+
+KEYS_FRESH_S = 5.0  # a key that was revoked is used no longer than that in another process
+MAX_KNOWN = 2_000  # workspaces whose accounts a process keeps at hand
 
 
 def get_workspace(workspace_id: str) -> WorkspaceRef:
@@ -242,3 +256,90 @@ def key_ref(row: ApiKey) -> KeyRef:
 def restrictions_of(row: ApiKey) -> KeyRestrictions:
     """Return what a key is restricted to."""
     return KeyRestrictions(row.monthly_cap, tuple(row.workflows), tuple(row.addresses))
+
+
+def list_provider_keys(workspace_id: str) -> list[ProviderKeyRef]:
+    """Return a workspace's own live keys for providers, by provider."""
+    rows = ProviderKey.objects.of(workspace_id).filter(revoked_at=None).order_by("provider")
+    return [provider_key_ref(row) for row in rows]
+
+
+def get_key_policy(workspace_id: str) -> KeyPolicy:
+    """Return whose keys a workspace's models run by; known for a few seconds in each process."""
+    return _known(workspace_id)[0]
+
+
+def get_own_accounts(workspace_id: str) -> Mapping[str, OwnAccount]:
+    """Return a workspace's own accounts by provider; known for a few seconds in each process."""
+    return _known(workspace_id)[1]
+
+
+def get_own_account(workspace_id: str, account_id: str) -> OwnAccount | None:
+    """Return an own account by its id; None where it was revoked. Asks the database."""
+    rows = ProviderKey.objects.of(workspace_id).filter(pk=account_id, revoked_at=None)
+    row = rows.first()
+    return None if row is None else _opened(row)
+
+
+def forget_own_accounts(workspace_id: str) -> None:
+    """Forget what this process knows of a workspace's accounts; after a change here."""
+    _accounts.pop(workspace_id, None)
+
+
+def place_of_provider_key(row: ProviderKey) -> Place:
+    """Return what a key's sealed text is bound to."""
+    return Place("provider_key", "sealed", row.workspace_id, row.id)
+
+
+def provider_key_ref(row: ProviderKey) -> ProviderKeyRef:
+    """Return a provider key as it may be shown."""
+    return ProviderKeyRef(
+        id=row.id,
+        provider=row.provider,
+        label=row.label,
+        last4=row.last4,
+        base_url=row.base_url,
+        created_at=row.created_at,
+        checked_at=row.checked_at,
+        check_error=row.check_error,
+    )
+
+
+_Known = tuple[KeyPolicy, Mapping[str, OwnAccount]]
+_accounts: dict[str, tuple[float, _Known]] = {}
+
+
+def _known(workspace_id: str) -> _Known:
+    found = _accounts.get(workspace_id)
+    if found is not None and found[0] > time.monotonic():
+        return found[1]
+    policy = Workspace.objects.filter(pk=workspace_id).values_list("key_policy", flat=True).first()
+    rows = ProviderKey.objects.of(workspace_id).filter(revoked_at=None)
+    known = (
+        KeyPolicy(policy or KeyPolicy.OWN_FIRST),
+        {row.provider: _opened(row) for row in rows},
+    )
+    if len(_accounts) >= MAX_KNOWN:
+        _accounts.clear()
+    _accounts[workspace_id] = (time.monotonic() + KEYS_FRESH_S, known)
+    return known
+
+
+def _opened(row: ProviderKey) -> OwnAccount:
+    """Return an account; one whose key cannot be opened has none, and its provider says so.
+
+    To leave it out would run by the platform's account, and be charged for.
+    """
+    try:
+        content = json.loads(conf.key_ring().open(row.sealed, place_of_provider_key(row)))
+    except SecretUnreadable:
+        logger.exception("%s cannot be opened", row.id, extra={"action": "secret_unreadable"})
+        content = {"key": "", "secret": ""}
+    return OwnAccount(
+        id=row.id,
+        workspace_id=row.workspace_id,
+        provider=row.provider,
+        base_url=row.base_url,
+        key=content["key"],
+        secret=content["secret"],
+    )

@@ -205,6 +205,39 @@ UNRESTRICTED = KeyRestrictions()
 
 
 @dataclass(frozen=True, slots=True)
+class ProviderKeyRef:
+    """A workspace's own key for a provider, as it may be shown: never the key itself.
+
+    `check_error` says why its last test failed, empty for one that went well; `checked_at` is None
+    before the first.
+    """
+
+    id: str
+    provider: str
+    label: str
+    last4: str
+    base_url: str
+    created_at: datetime
+    checked_at: datetime | None
+    check_error: str
+
+
+@dataclass(frozen=True, slots=True)
+class OwnAccount:
+    """A workspace's own account at a provider, opened for use: never logged, never sent to people.
+
+    `secret` is the second half of keys that have two, `base_url` empty for the provider's usual one.
+    """
+
+    id: str
+    workspace_id: str
+    provider: str
+    base_url: str
+    key: str = field(repr=False)
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class KeyRef:
     """An API key without its secret. `hint` is what may be shown of it: `sk-live-AbCdEfGh…`.
 

@@ -268,6 +268,7 @@ SPECTACULAR_SETTINGS = {
 
 # What the apps' conf.py modules read.
 KEY_PEPPERS = env.secret("KEY_PEPPERS")
+SEALING_KEYS = env.secret("SEALING_KEYS")
 WORKER_THREADS = env.integer("WORKER_THREADS")
 LEASE_S = env.integer("LEASE_S")
 SWEEP_S = env.number("SWEEP_S")
@@ -299,6 +300,7 @@ if STRIPE_API_BASE and urlsplit(STRIPE_API_BASE).hostname not in ("127.0.0.1", "
     raise SettingsError("STRIPE_API_BASE must be on loopback")
 EXTRA_NODES = env.items("EXTRA_NODES")
 EXTRA_PROVIDERS = env.items("EXTRA_PROVIDERS")
+PROVIDER_ACCOUNTS = env.provider_accounts()
 FAULTS = env.text("FAULTS")
 if FAULTS and not DEBUG:
     raise SettingsError("FAULTS is for tests and needs DEBUG")

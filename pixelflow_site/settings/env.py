@@ -75,6 +75,14 @@ KEYS: tuple[Key, ...] = (
         secret=True,
     ),
     Key(
+        "SEALING_KEYS",
+        "text",
+        "",
+        "Keys that stored secrets are encrypted with, `id:secret`, separated by commas, each secret "
+        "of 32 characters or more; the first one seals, the others only open.",
+        secret=True,
+    ),
+    Key(
         "PUBLIC_URL",
         "url",
         "",
@@ -221,6 +229,26 @@ KEYS: tuple[Key, ...] = (
     ),
 )
 
+# The providers that an account of the installation may be named for: keys and addresses of the
+# platform's own. The table of what they are is `workflows.catalogue.providers`.
+PROVIDER_NAMES = (
+    "openai", "google", "anthropic", "openai_compatible", "bfl", "recraft", "bytedance", "kling",
+    "runway", "stability", "ideogram", "luma", "minimax", "elevenlabs", "fal", "replicate",
+    "segmind", "comfyui", "local",
+)  # fmt: skip
+KEYS += tuple(
+    key
+    for name in PROVIDER_NAMES
+    for key in (
+        Key(
+            f"{name.upper()}_API_KEY", "text", "", f"The platform's key for the provider `{name}`."
+        ),
+        Key(f"{name.upper()}_SECRET_KEY", "text", "", "Its second half, where keys have two."),
+        Key(f"{name.upper()}_BASE_URL", "url", "", "Where it is, if not at its usual address."),
+    )
+)
+
+_ACCOUNT_PARTS = {"key": "API_KEY", "secret": "SECRET_KEY", "base_url": "BASE_URL"}
 _BY_NAME: Mapping[str, Key] = {key.name: key for key in KEYS}
 
 
@@ -285,6 +313,18 @@ class Env:
             raise SettingsError(f"{name} is not set; production needs it (or {name}_FILE)")
         return self._kept_secret(name)
 
+    def provider_accounts(self) -> dict[str, dict[str, str]]:
+        """Return the platform's accounts by provider: `key`, `secret` and `base_url`, some empty."""
+        accounts = {}
+        for name in PROVIDER_NAMES:
+            parts = {
+                part: self.text(f"{name.upper()}_{suffix}")
+                for part, suffix in _ACCOUNT_PARTS.items()
+            }
+            if any(parts.values()):
+                accounts[name] = parts | {"base_url": parts["base_url"].rstrip("/")}
+        return accounts
+
     def _kept_secret(self, name: str) -> str:
         path = self.data_dir / "secrets.json"
         kept = _read_secrets(path)
@@ -332,4 +372,4 @@ def describe_keys() -> str:
 
 def _new_secret(name: str) -> str:
     value = secrets.token_urlsafe(48)
-    return f"p1:{value}" if name == "KEY_PEPPERS" else value
+    return f"p1:{value}" if name in ("KEY_PEPPERS", "SEALING_KEYS") else value

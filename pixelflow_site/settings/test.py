@@ -39,6 +39,7 @@ if os.environ.get("PIXELFLOW_TEST_PROCESS") != _worker:
     os.environ["DATA_DIR"] = _make_folder()
     os.environ["REDIS_URL"] = _own_redis(os.environ.get("REDIS_URL", ""))
 os.environ.setdefault("SECRET_KEY", "test-secret-key-that-is-long-enough-000000")
+os.environ.setdefault("SEALING_KEYS", "t1:test-sealing-secret-that-is-long-enough")
 os.environ.setdefault("KEY_PEPPERS", "t1:test-pepper-one,t0:test-pepper-zero")
 os.environ.setdefault("LEASE_S", "3")
 os.environ.setdefault("SWEEP_S", "0.2")
