@@ -97,6 +97,7 @@ def _environment(folder: str) -> dict[str, str]:
         "DJANGO_SETTINGS_MODULE": "benchmarks.settings",
         "SECRET_KEY": secrets.token_urlsafe(40),
         "KEY_PEPPERS": f"b1:{secrets.token_urlsafe(40)}",
+        "SEALING_KEYS": f"b1:{secrets.token_urlsafe(40)}",
         "LOG_LEVEL": "WARNING",
     }
 

@@ -8,6 +8,12 @@ from executor.services.accept import accept_execution
 from executor.services.cancel import cancel_execution
 from executor.services.files import take_upload
 from executor.services.health import is_storage_writable
+from executor.services.own_accounts import (
+    KeyDoesNotWork,
+    check_own_key,
+    list_own_providers,
+    save_own_key,
+)
 from executor.services.reviews import MAX_COMMENT, Decider, decide_review
 from executor.types import (
     FAILURES,
@@ -29,17 +35,21 @@ __all__ = [
     "ExecutionRequest",
     "ExecutionStatus",
     "FileRef",
+    "KeyDoesNotWork",
     "ReviewRef",
     "Trigger",
     "accept_execution",
     "cancel_execution",
+    "check_own_key",
     "decide_review",
     "end_now",
     "end_within",
     "find_review_by_link",
     "is_storage_writable",
+    "list_own_providers",
     "live_bridge",
     "render_metrics",
+    "save_own_key",
     "start_worker",
     "take_over_leases",
     "take_upload",

@@ -158,3 +158,13 @@ def review_secret() -> bytes:
 def cursor_secret() -> bytes:
     """Key of the cursors' signatures."""
     return hashlib.sha256(b"cursor:" + settings.SECRET_KEY.encode()).digest()
+
+
+def provider_accounts() -> dict[str, dict[str, str]]:
+    """Return what is set of the platform's accounts by provider: `key`, `secret`, `base_url`."""
+    return dict(settings.PROVIDER_ACCOUNTS)
+
+
+def may_servers_be_private() -> bool:
+    """Say whether workspaces may name servers of their own at addresses that are not public."""
+    return bool(settings.PRIVATE_SERVERS)

@@ -10,6 +10,13 @@ from common.http.plain import api_not_found
 from pixelflow_site.health import healthz, readyz
 from pixelflow_site.metrics import metrics_page
 from pixelflow_site.pages.billing import billing_page, billing_return, buy, portal
+from pixelflow_site.pages.provider_keys import (
+    change_policy,
+    check_key,
+    provider_keys_page,
+    remove_key,
+    save_key,
+)
 from pixelflow_site.pages.reviews import review_page
 from pixelflow_site.pages.sign_in import staff_sign_in
 from pixelflow_site.pages.views import ApiDocsView, SchemaView, error_docs, home, node_docs
@@ -38,6 +45,11 @@ urlpatterns = [
     path("billing/buy", buy, name="billing-buy"),
     path("billing/portal", portal, name="billing-portal"),
     path("billing/return", billing_return, name="billing-return"),
+    path("settings/models", provider_keys_page, name="provider-keys"),
+    path("settings/models/save", save_key, name="provider-key-save"),
+    path("settings/models/test", check_key, name="provider-key-test"),
+    path("settings/models/remove", remove_key, name="provider-key-remove"),
+    path("settings/models/policy", change_policy, name="provider-key-policy"),
     path("admin/", admin.site.urls),
     path("api/v1/", include("accounts.urls")),
     path("api/v1/", include("billing.urls")),

@@ -13,6 +13,7 @@ from common.http.drf import ApiView
 from common.http.openapi import problems
 from common.strict_json import JsonValue
 from executor.http import schemas
+from executor.providers.callbacks import challenge_in
 from executor.services.attempts import take_callback
 
 MAX_CALLBACK_BYTES = 256 * 1024
@@ -34,8 +35,10 @@ class ProviderCallbackView(ApiView):
     )
     def post(self, request: Request, token: str) -> Response:
         """Take the callback; the answer is the same whatever comes of it."""
-        take_callback(token=token, callback=_read(cast(HttpRequest, request)))
-        return Response({"ok": True})
+        callback = _read(cast(HttpRequest, request))
+        take_callback(token=token, callback=callback)
+        challenge = challenge_in(callback)
+        return Response({"ok": True} | ({} if challenge is None else {"challenge": challenge}))
 
 
 def _read(request: HttpRequest) -> JsonValue:

@@ -219,9 +219,10 @@ class Ticket(ApiModel):
 
 
 class CallbackTaken(ApiModel):
-    """A provider's callback arrived."""
+    """A provider's callback arrived. A short `challenge` that it carried comes back."""
 
     ok: Literal[True]
+    challenge: str | None = None
 
 
 class StoredFile(ApiModel):

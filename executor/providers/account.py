@@ -11,7 +11,8 @@ class ProviderAccount:
     """An account. `id` is that of the workspace's key, empty for the platform's.
 
     `base_url` has no slash at its end. `secret` is the second half of keys that have two. `hosts`
-    are those beside the base URL's that may get the key, whole names or `.domain` for all beneath.
+    are those beside the base URL's that may get the key, whole names or `.domain` for all beneath. One
+    that is `guarded` is not the operator's: it is asked at public addresses alone.
     """
 
     provider: str
@@ -20,6 +21,7 @@ class ProviderAccount:
     secret: str = field(default="", repr=False)
     id: str = PLATFORM
     hosts: frozenset[str] = frozenset()
+    guarded: bool = False
 
     def trusts(self, url: str) -> bool:
         """Say whether a URL that an answer names may be asked with the key.

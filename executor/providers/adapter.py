@@ -94,4 +94,5 @@ class HttpAdapter:
             form=form,
             headers={**self.key_headers(), **(headers or {})},
             judge=self.judge,
+            guarded=self.account.guarded,
         )

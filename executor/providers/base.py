@@ -32,13 +32,15 @@ class Correlation:
     """How a job can be told to be ours.
 
     `reference` is the idempotency key (A) or our name for the job (B). `sent_at` is when it was
-    last sent, `named_job` the id that a callback has named, which is a hint and no proof.
+    last sent, `named_job` the id that a callback has named, which is a hint and no proof. `model` is
+    what was asked for, where finding the job again takes that as well.
     """
 
     reference: str
     callback_url: str
     sent_at: datetime
     named_job: str | None = None
+    model: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,10 @@ from typing import Any, Self
 
 import aiohttp
 import httpx
+from aiohttp.abc import AbstractResolver
 
 from common.clock import SYSTEM_CLOCK, Clock
+from common.fetch import PUBLIC_ONLY, FetchPolicy, UrlNotAllowed, check_url
 from common.fetch.encoding import decoder_for
 from common.fetch.errors import FetchFailed
 from executor.providers.errors import (
@@ -26,8 +28,10 @@ from executor.providers.errors import (
     RateLimited,
     Unanswered,
 )
+from executor.providers.guarded import GuardedResolver
 
 MAX_ANSWER_BYTES = 32 * 1024 * 1024  # a picture or two in base64
+MAX_MESSAGE_BYTES = 4 * 1024 * 1024  # of a web socket: a preview
 CONNECT_TIMEOUT_S = 5.0
 MAX_CONNECTIONS = 200
 # Providers close idle connections after a while; one that does so just now loses us a request.
@@ -62,7 +66,7 @@ class Reply:
         """
         try:
             return json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise Unanswered("not JSON") from None
 
 
@@ -79,7 +83,7 @@ class Rejection:
         """Return the body as JSON; None when it is none."""
         try:
             return json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
 
 
@@ -93,6 +97,8 @@ class FormField:
     content_type: str | None = None
 
 
+Message = str | bytes  # of a web socket
+
 # Returns None where the status says enough.
 Judge = Callable[[Rejection], ProviderError | Unanswered | None]
 
@@ -100,14 +106,17 @@ Judge = Callable[[Rejection], ProviderError | Unanswered | None]
 class Transport:
     """The HTTP client that all adapters of a process share; lives in one event loop."""
 
-    def __init__(self, *, clock: Clock = SYSTEM_CLOCK) -> None:
+    def __init__(self, *, clock: Clock = SYSTEM_CLOCK, allow: FetchPolicy = PUBLIC_ONLY) -> None:
         self._clock = clock
+        self._allow = allow
         # Whoever waits for a connection has sent nothing yet: it waits here, where no time runs.
         self._places = asyncio.Semaphore(MAX_CONNECTIONS)
         self._session: aiohttp.ClientSession
+        self._guarded: aiohttp.ClientSession  # for addresses that customers chose
 
     async def __aenter__(self) -> Self:
-        self._session = _open_session()
+        self._session = _open_session(None)
+        self._guarded = _open_session(GuardedResolver(self._allow))
         return self
 
     async def __aexit__(
@@ -117,8 +126,9 @@ class Transport:
         trace: TracebackType | None,
     ) -> None:
         await self._session.close()
+        await self._guarded.close()
 
-    async def call(
+    async def call(  # noqa: PLR0913 - a request has these parts
         self,
         method: str,
         url: str,
@@ -129,11 +139,13 @@ class Transport:
         headers: Mapping[str, str] | None = None,
         max_bytes: int = MAX_ANSWER_BYTES,
         judge: Judge | None = None,
+        guarded: bool = False,
     ) -> Reply:
         """Send one request and read the whole answer, `timeout_s` seconds at most for all of it.
 
         `body` is sent as JSON, or as it is if it is bytes; `form` instead as multipart. `judge`
-        says first what an answer other than 2xx means.
+        says first what an answer other than 2xx means. `guarded` keeps the request to public
+        addresses.
 
         Raises:
             ProviderError: it was refused, or never sent.
@@ -142,7 +154,7 @@ class Transport:
         data = _encoded(body) if form is None else _multipart(form)
         kind = {"Content-Type": "application/json"} if isinstance(data, io.BytesIO) else {}
         request = partial(
-            self._session.request, method, url,
+            self._session_for(url, guarded=guarded).request, method, url,
             data=data, headers={**kind, **(headers or {})}, allow_redirects=False,
         )  # fmt: skip
         try:
@@ -155,6 +167,49 @@ class Transport:
         if 200 <= response.status < 300:
             return Reply(response.status, response.headers, content)
         raise self._judged(response, content, judge)
+
+    async def overhear(
+        self,
+        url: str,
+        *,
+        for_s: float,
+        is_enough: Callable[[Message], bool],
+        headers: Mapping[str, str] | None = None,
+        max_bytes: int = MAX_MESSAGE_BYTES,
+        guarded: bool = False,
+    ) -> list[Message]:
+        """Listen at a web socket for `for_s` seconds, or until a message is enough.
+
+        Returns what was said, in its order: what cannot be heard is nothing, and no error.
+        """
+        heard: list[Message] = []
+        try:
+            session = self._session_for(url.replace("ws", "http", 1), guarded=guarded)
+            opening = session.ws_connect(url, headers=headers, max_msg_size=max_bytes)
+            async with self._places, asyncio.timeout(for_s), opening as socket:
+                async for message in socket:
+                    if message.type not in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
+                        break
+                    heard.append(message.data)
+                    if is_enough(message.data):
+                        break
+        except (*_NOT_SENT, *_UNANSWERED, Unanswered):
+            pass
+        return heard
+
+    def _session_for(self, url: str, *, guarded: bool) -> aiohttp.ClientSession:
+        """Return the client for a URL.
+
+        Raises:
+            NotSent: it may not be asked.
+        """
+        if not guarded:
+            return self._session
+        try:
+            check_url(url, allow=self._allow)
+        except UrlNotAllowed:
+            raise NotSent("The server's address is not public.") from None
+        return self._guarded
 
     def _judged(
         self, response: aiohttp.ClientResponse, body: bytes, judge: Judge | None
@@ -200,12 +255,14 @@ def refusal_of(rejection: Rejection) -> ProviderError | Unanswered:
     return ProviderError(f"The provider refused this with status {status}.")
 
 
-def _open_session() -> aiohttp.ClientSession:
+def _open_session(resolver: AbstractResolver | None) -> aiohttp.ClientSession:
     """Return a client that keeps nothing, reads no environment and does nothing unasked."""
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(
             ssl=httpx.create_ssl_context(trust_env=False),  # the certificates of all other calls
             limit=0,  # `Transport` counts
+            resolver=resolver,
+            use_dns_cache=resolver is None,  # what is guarded is looked up for each connection
             keepalive_timeout=IDLE_S,
         ),
         headers=_HEADERS,

@@ -222,6 +222,7 @@ class Errand:
             attempts.callback_url(attempt),
             attempt.submitted_at or attempt.created_at,
             job_named_to(attempt),
+            attempt.model,
         )
 
     async def _counted(self, call: str, asking: Awaitable[Result]) -> Result:

@@ -108,7 +108,7 @@ class RemoteLoop:
             self._loop.close()
 
     async def _main(self) -> None:
-        async with Transport(clock=self._clock) as transport:
+        async with Transport(clock=self._clock, allow=conf.fetch_policy()) as transport:
             adapters = {
                 name: cls(transport, ProviderAccount(name, ""))
                 for name, cls in adapter_classes().items()

@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from functools import cache
 
 from executor import conf
+from executor.providers.adapters import SHIPPED
 from executor.providers.base import Adapter
-
-SHIPPED: tuple[type[Adapter], ...] = ()
 
 
 @cache

@@ -20,6 +20,7 @@ from common.sql import Plus, SharedNow, insert_rows, update_rows
 from executor import conf, dispatch
 from executor.errors import AttemptUnresolved, CallbackNotFound, LeaseLost
 from executor.models import Attempt, Execution, Task
+from executor.providers.callbacks import challenge_in
 from executor.selectors.adapters import adapter_classes
 from executor.services.claims import ADVANCED, UNCHANGED, Claim, check_lease
 from executor.services.results import TaskReport, finish
@@ -186,6 +187,8 @@ def take_callback(*, token: str, callback: Any, clock: Clock = SYSTEM_CLOCK) -> 
     attempt = Attempt.objects.filter(callback_token=token).first() if is_token else None
     if attempt is None:
         raise CallbackNotFound
+    if challenge_in(callback) is not None:
+        return  # the address is tried
     if attempt.called_back_at is None:
         _note_callback(attempt, callback, clock)
     if attempt.state in OPEN_ATTEMPTS:

@@ -10,13 +10,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.api import (
-    Actor,
-    MembershipRef,
-    Permission,
-    WorkspaceRef,
-    list_workspaces_of,
-)
+from accounts.api import Permission, WorkspaceRef
 from billing.api import (
     IntentState,
     find_checkout_state,
@@ -32,6 +26,7 @@ from billing.api import (
 )
 from common.clock import utc_now
 from common.errors import Conflict, NotFound, PixelFlowError, Unavailable
+from pixelflow_site.pages.chosen import caller, chosen, workspaces_for
 
 logger = logging.getLogger(__name__)
 
@@ -41,8 +36,8 @@ logger = logging.getLogger(__name__)
 @login_required
 def billing_page(request: HttpRequest) -> HttpResponse:
     """Show plan, credits, offers and statement of one of the caller's workspaces."""
-    workspaces = _workspaces(request)
-    workspace = _chosen(workspaces, request.GET.get("workspace", ""))
+    workspaces = workspaces_for(request, Permission.MANAGE_BILLING)
+    workspace = chosen(workspaces, request.GET.get("workspace", ""))
     if workspace is None:
         return render(request, "pixelflow_site/billing_none.html", status=404)
     return _page(request, workspace, workspaces)
@@ -57,7 +52,7 @@ def buy(request: HttpRequest) -> HttpResponse:
     return _go(
         request,
         lambda workspace: start_checkout(
-            actor=_actor(request),
+            actor=caller(request),
             workspace_id=workspace.id,
             item=item,
             email=str(getattr(request.user, "email", "")),
@@ -71,7 +66,7 @@ def buy(request: HttpRequest) -> HttpResponse:
 def portal(request: HttpRequest) -> HttpResponse:
     """Send the caller to the portal: invoices, cards, tax ids, cancelling."""
     return _go(
-        request, lambda workspace: open_portal(actor=_actor(request), workspace_id=workspace.id)
+        request, lambda workspace: open_portal(actor=caller(request), workspace_id=workspace.id)
     )
 
 
@@ -80,7 +75,9 @@ def portal(request: HttpRequest) -> HttpResponse:
 @login_required
 def billing_return(request: HttpRequest) -> HttpResponse:
     """Say how far a purchase is. Looking gives nothing: only what Stripe tells us does."""
-    workspace = _chosen(_workspaces(request), request.GET.get("workspace", ""))
+    workspace = chosen(
+        workspaces_for(request, Permission.MANAGE_BILLING), request.GET.get("workspace", "")
+    )
     if workspace is None:
         return render(request, "pixelflow_site/billing_none.html", status=404)
     session_id = request.GET.get("session", "")[:100].replace("\0", "")
@@ -97,8 +94,8 @@ def billing_return(request: HttpRequest) -> HttpResponse:
 
 def _go(request: HttpRequest, address_of: Any) -> HttpResponse:
     """Redirect to an address at Stripe, or show the page with what stands in the way."""
-    workspaces = _workspaces(request)
-    workspace = _chosen(workspaces, request.POST.get("workspace", ""))
+    workspaces = workspaces_for(request, Permission.MANAGE_BILLING)
+    workspace = chosen(workspaces, request.POST.get("workspace", ""))
     if workspace is None:
         return render(request, "pixelflow_site/billing_none.html", status=404)
     try:
@@ -141,24 +138,3 @@ def _page(
     if isinstance(problem, Unavailable):
         response.headers["Retry-After"] = str(problem.retry_after_s)
     return response
-
-
-def _workspaces(request: HttpRequest) -> list[WorkspaceRef]:
-    """Return the workspaces whose billing the caller may manage."""
-    memberships: list[MembershipRef] = list_workspaces_of(str(request.user.pk))
-    return [
-        membership.workspace
-        for membership in memberships
-        if membership.role.allows(Permission.MANAGE_BILLING)
-    ]
-
-
-def _chosen(workspaces: list[WorkspaceRef], workspace_id: str) -> WorkspaceRef | None:
-    """Return the workspace that was asked for, the first if none was; None if it is not there."""
-    if not workspace_id:
-        return workspaces[0] if workspaces else None
-    return next((workspace for workspace in workspaces if workspace.id == workspace_id), None)
-
-
-def _actor(request: HttpRequest) -> Actor:
-    return Actor("user", str(request.user.pk))

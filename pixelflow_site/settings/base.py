@@ -301,6 +301,7 @@ if STRIPE_API_BASE and urlsplit(STRIPE_API_BASE).hostname not in ("127.0.0.1", "
 EXTRA_NODES = env.items("EXTRA_NODES")
 EXTRA_PROVIDERS = env.items("EXTRA_PROVIDERS")
 PROVIDER_ACCOUNTS = env.provider_accounts()
+PRIVATE_SERVERS = env.boolean("PRIVATE_SERVERS")
 FAULTS = env.text("FAULTS")
 if FAULTS and not DEBUG:
     raise SettingsError("FAULTS is for tests and needs DEBUG")

@@ -221,6 +221,13 @@ KEYS: tuple[Key, ...] = (
         "Kill points to arm, for tests of durability (`common.faults`); refused unless `DEBUG` is on.",
     ),
     Key(
+        "PRIVATE_SERVERS",
+        "boolean",
+        "false",
+        "Workspaces may name model servers of their own at private addresses. Only for "
+        "installations whose users may reach the whole network anyway.",
+    ),
+    Key(
         "FETCH_LOOPBACK_PORTS",
         "list",
         "",

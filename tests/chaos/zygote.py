@@ -15,6 +15,7 @@ SETTINGS = {
     "DJANGO_SETTINGS_MODULE": "pixelflow_site.settings.base",
     "SECRET_KEY": "chaos-secret-key-that-is-long-enough-0000",
     "KEY_PEPPERS": "p1:chaos-pepper",
+    "SEALING_KEYS": "s1:chaos-sealing-key-that-is-long-enough",
     "DEBUG": "true",  # kill points are refused without it
     "LEASE_S": "1",
     "SWEEP_S": "0.1",

@@ -29,6 +29,7 @@ class Platform:
             "DATA_DIR": str(folder),
             "SECRET_KEY": "durability-secret-key-that-is-long-enough",
             "KEY_PEPPERS": "p1:durability-pepper",
+            "SEALING_KEYS": "s1:durability-sealing-key-that-is-long-enough",
             "LEASE_S": "2",
             "SWEEP_S": "0.3",
             "WORKER_THREADS": "2",

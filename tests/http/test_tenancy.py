@@ -107,7 +107,17 @@ LINKED = frozenset(
 )
 
 # Pages of a workspace that a query or form names as `workspace`, with the method that they take.
-PAGES = {"billing": "get", "billing/buy": "post", "billing/portal": "post", "billing/return": "get"}
+PAGES = {
+    "billing": "get",
+    "billing/buy": "post",
+    "billing/portal": "post",
+    "billing/return": "get",
+    "settings/models": "get",
+    "settings/models/save": "post",
+    "settings/models/test": "post",
+    "settings/models/remove": "post",
+    "settings/models/policy": "post",
+}
 
 # Routes of the canvas, which need a session.
 STUDIO = {"api/studio/catalogue": 200, "api/studio/": 404}

@@ -15,6 +15,7 @@ PRODUCTION = {
     "DATABASE_URL": "postgresql://user@db.invalid/pixelflow",
     "SECRET_KEY": "s" * 48,
     "KEY_PEPPERS": "p1:pepper",
+    "SEALING_KEYS": f"s1:{'s' * 32}",
 }
 
 
@@ -38,7 +39,7 @@ def test_production_starts_with_all_of_its_secrets(tmp_path) -> None:
     assert not (tmp_path / "secrets.json").exists()
 
 
-@pytest.mark.parametrize("name", ["SECRET_KEY", "KEY_PEPPERS"])
+@pytest.mark.parametrize("name", ["SECRET_KEY", "KEY_PEPPERS", "SEALING_KEYS"])
 def test_production_without_a_secret_refuses_to_start(tmp_path, name) -> None:
     environment = {key: value for key, value in PRODUCTION.items() if key != name}
 

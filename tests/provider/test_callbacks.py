@@ -3,6 +3,7 @@
 import pytest
 
 from executor.models import Attempt
+from executor.providers.callbacks import challenge_in
 from tests.client import ApiClient
 from tests.provider.course import Course, asking
 
@@ -105,3 +106,31 @@ def test_a_callback_needs_no_key_and_heeds_none(course, provider) -> None:
     answer = ApiClient("not-one-of-ours").post(f"/providers/callbacks/{token}", {})
 
     assert (answer.status_code, answer.json()) == (200, {"ok": True})
+
+
+def test_an_address_that_is_tried_answers_the_challenge_and_takes_it_for_no_news(
+    course, provider
+) -> None:
+    lost(course, provider)
+    attempt = Attempt.objects.get()
+
+    response = ApiClient(None).post(
+        f"/providers/callbacks/{attempt.callback_token}", {"challenge": "a7f3"}
+    )
+
+    assert response.json() == {"ok": True, "challenge": "a7f3"}
+    attempt.refresh_from_db()
+    assert attempt.called_back_at is None
+
+
+def test_nobody_answers_challenges_at_an_address_that_was_never_told(db) -> None:
+    response = ApiClient(None).post("/providers/callbacks/nobodys", {"challenge": "a7f3"})
+
+    assert response.status_code == 404
+
+
+@pytest.mark.parametrize(
+    "callback", [None, [], "x", {"challenge": ""}, {"challenge": ["x"]}, {"challenge": "x" * 201}]
+)
+def test_what_is_no_short_text_is_no_challenge(callback) -> None:
+    assert challenge_in(callback) is None

@@ -1,0 +1,226 @@
+"""ElevenLabs: speech, other voices, sounds, music, transcripts, dubbing.
+
+Source: the stored page of ElevenLabs and PyPI `elevenlabs` 2.78.0 (raw_client.py of each part),
+read 2026-11-21.
+"""
+
+import json
+import mimetypes
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, ClassVar
+from urllib.parse import quote, urlencode
+
+from executor.providers.adapter import HttpAdapter
+from executor.providers.answers import (
+    clean_text,
+    get_any,
+    get_list,
+    get_number,
+    get_str,
+    known,
+    need_dict,
+    need_str,
+    provider_words,
+)
+from executor.providers.base import (
+    Answer,
+    Correlation,
+    Done,
+    Failed,
+    Handle,
+    KeyCheck,
+    Request,
+    ResultFile,
+    Running,
+    Submitted,
+)
+from executor.providers.compose import read_bytes
+from executor.providers.errors import AccountBlocked, ContentRefused, ProviderError, Unanswered
+from executor.providers.transport import FormField, Rejection, Reply
+
+Verb = Callable[[Request, dict[str, Any]], Awaitable[Submitted | Done]]
+
+# `detail.status` of an error, whatever its HTTP status is: a quota comes with 401 as well as 400.
+_BLOCKED = frozenset(
+    {"quota_exceeded", "invalid_api_key", "missing_permissions", "detected_unusual_activity"}
+)
+_INVALID = (400, 404, 409, 413, 422)
+
+
+class ElevenLabsAdapter(HttpAdapter):
+    """ElevenLabs. All but dubbing answers with the sound itself, and nothing can be looked up.
+
+    Operations beside the tasks: `audio-isolation` and `dubbing`. Body names of model files are those
+    of the documents; `voice_id` goes into the path and `output_format` into the query. The one file
+    is a recording; for dubbing it may be a film.
+    """
+
+    name: ClassVar[str] = "elevenlabs"
+    submit_timeout_s: ClassVar[float] = 300.0  # ten minutes of music take their time
+
+    def key_headers(self) -> Mapping[str, str]:
+        """Return the key's header."""
+        return {"xi-api-key": self.account.key}
+
+    async def submit(self, request: Request, correlation: Correlation) -> Submitted | Done:  # noqa: ARG002
+        """Ask, and wait for the sound; of dubbing only for its id."""
+        verbs: Mapping[str, Verb] = {
+            "text-to-speech": self._speak,
+            "speech-to-speech": self._change_voice,
+            "sound-effect": self._make_sound,
+            "music": self._make_music,
+            "speech-to-text": self._transcribe,
+            "audio-isolation": self._isolate,
+            "dubbing": self._dub,
+        }
+        verb = verbs.get(request.call.operation)
+        if verb is None:
+            raise ProviderError("This provider cannot do this.", code="invalid_value")
+        return await verb(request, dict(request.call.body))
+
+    async def poll(self, handle: Handle) -> Running | Done | Failed:
+        """Ask how a dubbing stands."""
+        path = f"/v1/dubbing/{quote(str(handle['job']), safe='')}"
+        answer = (await self.ask("GET", path)).json()
+        match need_str(answer, "status"):
+            case "dubbed":
+                url = f"{self.account.base_url}{path}/audio/{quote(str(handle['lang']), safe='')}"
+                seconds = get_number(answer, "media_metadata", "duration")
+                files = (ResultFile("audio", url=url, needs_key=True),)
+                return Done(Answer({"usage": known({"seconds": seconds})}, files))
+            case "failed":
+                return Failed(ProviderError(provider_words(answer.get("error"), "It failed.")))
+        return Running()
+
+    async def check(self) -> KeyCheck:
+        """Ask who we are, and how many characters are left."""
+        answer = (await self.ask("GET", "/v1/user")).json()
+        plan = need_dict(answer, "subscription")
+        used, limit = get_number(plan, "character_count"), get_number(plan, "character_limit")
+        has_both = used is not None and limit is not None
+        return KeyCheck(f"{used} of {limit} characters used" if has_both else None)
+
+    def judge(self, rejection: Rejection) -> ProviderError | Unanswered | None:
+        """Return what the code of an error says."""
+        answer = rejection.json()
+        code = get_str(answer, "detail", "status") or get_str(answer, "detail", "code") or ""
+        if code in _BLOCKED:
+            return AccountBlocked()
+        if rejection.status in (400, 403, 422) and ("policy" in code or "prompt" in code):
+            return ContentRefused()
+        if rejection.status in _INVALID:
+            return ProviderError(provider_words(_message(answer)), code="invalid_value")
+        return None
+
+    async def _speak(self, request: Request, body: dict[str, Any]) -> Done:
+        path = f"/v1/text-to-speech/{_taken(body, 'voice_id')}"
+        return await self._sound(path, {"model_id": request.call.model, **body}, body.get("text"))
+
+    async def _make_sound(self, request: Request, body: dict[str, Any]) -> Done:
+        return await self._sound("/v1/sound-generation", {"model_id": request.call.model, **body})
+
+    async def _make_music(self, request: Request, body: dict[str, Any]) -> Done:
+        return await self._sound("/v1/music", {"model_id": request.call.model, **body})
+
+    async def _change_voice(self, request: Request, body: dict[str, Any]) -> Done:
+        path = f"/v1/voice-changer/{_taken(body, 'voice_id')}" + _query(body)
+        form = [*_fields({"model_id": request.call.model, **body}), await _file("audio", request)]
+        return _sound_in(await self._post(path, form=form))
+
+    async def _isolate(self, request: Request, body: dict[str, Any]) -> Done:
+        form = [*_fields(body), await _file("audio", request)]
+        return _sound_in(await self._post("/v1/audio-isolation", form=form))
+
+    async def _transcribe(self, request: Request, body: dict[str, Any]) -> Done:
+        form = [*_fields({"model_id": request.call.model, **body}), await _file("file", request)]
+        return Done(_transcript_in((await self._post("/v1/speech-to-text", form=form)).json()))
+
+    async def _dub(self, request: Request, body: dict[str, Any]) -> Submitted:
+        form = [*_fields(body), await _file("file", request)]
+        answer = (await self._post("/v1/dubbing", form=form)).json()
+        return Submitted({"job": need_str(answer, "dubbing_id"), "lang": body.get("target_lang")})
+
+    async def _sound(self, path: str, body: dict[str, Any], text: Any = None) -> Done:
+        characters = len(text) if isinstance(text, str) else None
+        path += _query(body)
+        return _sound_in(await self._post(path, body=body), known({"characters": characters}))
+
+    async def _post(self, path: str, *, body: Any = None, form: Any = None) -> Reply:
+        return await self.ask("POST", path, body=body, form=form, timeout_s=self.submit_timeout_s)
+
+
+def _taken(body: dict[str, Any], name: str) -> str:
+    """Take a part of the path out of a body.
+
+    Raises:
+        ProviderError: it is not in it.
+    """
+    value = body.pop(name, None)
+    if not isinstance(value, str) or not value:
+        raise ProviderError(f"{name} is missing.", code="invalid_value")
+    return quote(value, safe="")
+
+
+def _query(body: dict[str, Any]) -> str:
+    """Take the query out of a body."""
+    output_format = body.pop("output_format", None)
+    return "" if output_format is None else "?" + urlencode({"output_format": output_format})
+
+
+def _fields(body: Mapping[str, Any]) -> list[FormField]:
+    """Return a body as multipart: objects in it are JSON, a list is a part for each item."""
+    return [
+        FormField(name, item if isinstance(item, str) else json.dumps(item))
+        for name, value in body.items()
+        for item in (value if isinstance(value, list | tuple) else [value])
+    ]
+
+
+async def _file(name: str, request: Request) -> FormField:
+    """Return the call's file.
+
+    Raises:
+        ProviderError: it has none.
+    """
+    for file in (file for files in request.files.values() for file in files):
+        suffix = mimetypes.guess_extension(file.content_type) or ".bin"
+        return FormField(name, await read_bytes(file), name + suffix, file.content_type)
+    raise ProviderError("The file is missing.", code="invalid_value")
+
+
+def _sound_in(reply: Reply, usage: Mapping[str, Any] | None = None) -> Done:
+    kind = reply.headers.get("Content-Type", "").lower()
+    if not kind.startswith(("audio/", "application/octet-stream")) or not reply.body:
+        raise Unanswered("the answer is no sound")
+    return Done(Answer({"usage": dict(usage or {})}, (ResultFile("audio", data=reply.body),)))
+
+
+def _transcript_in(answer: Any) -> Answer:
+    """Return what was said, which may be nothing, and when each word of it."""
+    text = get_any(answer, "text")
+    if not isinstance(text, str):
+        raise Unanswered("the answer has no text")
+    words = [
+        known(
+            {
+                "text": get_str(word, "text"),
+                "start": get_number(word, "start"),
+                "end": get_number(word, "end"),
+                "speaker": get_str(word, "speaker_id"),
+            }
+        )
+        for word in get_list(answer, "words")
+        if get_str(word, "type") != "spacing"
+    ]
+    seconds = get_number(answer, "audio_duration_secs")
+    usage = known({"seconds": seconds})
+    return Answer(known({"text": clean_text(text), "json": words or None, "usage": usage}))
+
+
+def _message(answer: Any) -> str | None:
+    """Return an error's words: one text, or the first of a list with the field that it is about."""
+    said = get_str(answer, "detail", "message") or get_str(answer, "detail")
+    if said is None and (said := get_str(answer, "detail", 0, "msg")):
+        place = get_list(answer, "detail", 0, "loc")
+        said = f"{place[-1]}: {said}" if place else said
+    return said

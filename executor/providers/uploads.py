@@ -1,0 +1,46 @@
+"""Files that go to a provider ahead of the job that wants them."""
+
+import mimetypes
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from executor.providers.base import InputFile
+from executor.providers.compose import Encode, as_data_uri, too_large
+from executor.providers.errors import NotSent, Unanswered
+
+Result = TypeVar("Result")
+Upload = Callable[[InputFile], Awaitable[str]]
+
+
+def as_link(upload: Upload, *, max_inline_bytes: int, max_bytes: int) -> Encode:
+    """Return an encoder that gives each file as text: a data URI, its address, or an upload's.
+
+    Small files go inline. Larger ones are fetched by the provider where it can reach them, and
+    uploaded where it cannot. Its error: a file is larger than `max_bytes`.
+    """
+
+    async def encode(file: InputFile) -> str:
+        if file.size > max_bytes:
+            raise too_large(max_bytes)
+        if file.size <= max_inline_bytes:
+            return await as_data_uri(file)
+        return file.url if file.url is not None else await ahead(upload(file))
+
+    return encode
+
+
+async def ahead(step: Awaitable[Result]) -> Result:
+    """Await a step before the submit.
+
+    Raises:
+        NotSent: it was left unanswered. No job can have come of it, so it may be done again.
+    """
+    try:
+        return await step
+    except Unanswered as error:
+        raise NotSent("The provider did not take a file.") from error
+
+
+def file_name(file: InputFile, stem: str = "input") -> str:
+    """Return a name for a file whose ending says what it is."""
+    return stem + (mimetypes.guess_extension(file.content_type) or ".bin")
