@@ -18,12 +18,12 @@ demo: ## runs the starter workflow on a photograph against the running server
 	@$(VENV)/bin/python manage.py demo
 
 test: ## all checks and tests that a change must pass
-	@scripts/setup dev
+	@scripts/setup dev local
 	@scripts/check
 	@scripts/test
 
 test-slow: ## the tests that CI has no time for
-	@scripts/setup dev
+	@scripts/setup dev local
 	@scripts/test -m slow -n 0
 
 check: ## format, lint, types, imports, migrations, catalogue, templates

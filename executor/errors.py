@@ -29,6 +29,10 @@ class AttemptUnresolved(Exception):
     """A task has an attempt at a provider whose outcome is open: no other may begin beside it."""
 
 
+class ProviderFull(Exception):
+    """A provider, or an account there, works on as many jobs for us as staff allow."""
+
+
 class CallbackNotFound(NotFound):
     """No attempt was given this callback token."""
 

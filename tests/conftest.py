@@ -7,6 +7,7 @@ from django.db import connection
 
 from accounts.api import UserRef, WorkspaceRef
 from accounts.services.key_cache import KEY_CACHE
+from executor.selectors.provider_terms import forget_terms
 from tests.client import ApiClient
 from tests.counts import forget_counts
 from tests.factories import (
@@ -20,6 +21,7 @@ from tests.factories import (
 )
 from tests.flushing import flushing
 from workflows.api import WorkflowRef
+from workflows.selectors.catalogue import LiveCatalogue, get_catalogue
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -39,6 +41,13 @@ def _empty_key_cache() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
+def _nothing_known_of_providers() -> Iterator[None]:
+    """No provider that is off, full or blocked in one test is so in the next one."""
+    yield
+    forget_terms()
+
+
+@pytest.fixture(autouse=True)
 def _nothing_counted() -> Iterator[None]:
     """No request of one test counts in a window of the next one."""
     yield
@@ -55,6 +64,15 @@ def _no_session_left(django_db_setup, django_db_blocker) -> Iterator[None]:
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
                 "WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
+
+
+@pytest.fixture
+def staff_catalogue(db, settings) -> Iterator[LiveCatalogue]:
+    """The catalogue as it follows what staff change, looked at anew at every call."""
+    settings.CATALOGUE_CHECK_S = 1e-6
+    get_catalogue.cache_clear()
+    yield get_catalogue
+    get_catalogue.cache_clear()
 
 
 @pytest.fixture

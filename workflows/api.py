@@ -5,6 +5,7 @@ id alone: versions never change, so `resolved_version` and `interface_of_version
 process. Read the models if you must, never write them from outside.
 """
 
+from workflows.catalogue.load import Catalogue
 from workflows.errors import NotPublished
 from workflows.graphs.document import Graph, parse_graph
 from workflows.graphs.estimate import Estimate, NodeEstimate, prices_below
@@ -47,6 +48,7 @@ __all__ = [
     "UNCHANGED",
     "Binding",
     "Callee",
+    "Catalogue",
     "Estimate",
     "Graph",
     "InputField",

@@ -25,6 +25,11 @@ def extra_nodes() -> list[type[Any]]:
     return [node for name in settings.EXTRA_NODES for node in import_module(name).NODES]
 
 
+def catalogue_check_s() -> float:
+    """Return the seconds between two looks for what staff changed; 0: nobody looks."""
+    return float(settings.CATALOGUE_CHECK_S)
+
+
 @lru_cache(maxsize=4)
 def _derive(purpose: str, secret_key: str) -> bytes:
     return hashlib.sha256(f"pixelflow:{purpose}:{secret_key}".encode()).digest()

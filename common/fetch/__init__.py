@@ -10,7 +10,7 @@ from common.fetch.addresses import PUBLIC_ONLY, FetchPolicy, is_public
 from common.fetch.backend import PinnedBackend, Resolve
 from common.fetch.errors import FetchBlocked, FetchError, FetchFailed, UrlNotAllowed
 from common.fetch.fetcher import FetchResult, fetch
-from common.fetch.urls import check_url, redact_url
+from common.fetch.urls import check_url, origin_of, redact_url
 
 __all__ = [
     "PUBLIC_ONLY",
@@ -25,5 +25,6 @@ __all__ = [
     "check_url",
     "fetch",
     "is_public",
+    "origin_of",
     "redact_url",
 ]

@@ -59,9 +59,11 @@ class FetchPolicy:
     """What is allowed beyond the public internet: nothing, unless for fakes in tests and dev.
 
     `loopback_ports` are ports of this machine's loopback addresses which may be connected to.
+    `known` are hosts with their port that the operator named: they may be anywhere.
     """
 
     loopback_ports: frozenset[int] = frozenset()
+    known: frozenset[tuple[str, int]] = frozenset()
 
 
 PUBLIC_ONLY = FetchPolicy()

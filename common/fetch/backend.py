@@ -125,6 +125,8 @@ class PinnedBackend(httpcore.NetworkBackend):
         addresses = _literal(host) or self._look_up(host)
         if not addresses:
             raise FetchFailed("The host of the URL has no address.", retryable=False)
+        if (host, port) in self._allow.known:
+            return addresses
         if not all(may_connect(address, port, self._allow) for address in addresses):
             raise FetchBlocked
         return addresses

@@ -7,7 +7,7 @@ redirects are all bounded, and every hop is checked as the first URL was.
 import hashlib
 import re
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -29,6 +29,8 @@ _SUCCESSES = frozenset({200, 203})
 _RETRYABLE = frozenset({408, 425, 429, 500, 502, 503, 504})
 # RFC 6838, section 4.2. The value goes into rows and headers, so nothing else is let through.
 _MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,63}/[a-z0-9][a-z0-9!#$&^_.+-]{0,63}")
+
+Headers = tuple[tuple[bytes, bytes], ...]
 
 _HEADERS = (
     (b"User-Agent", b"Pixelflow-Fetch/1"),
@@ -59,11 +61,13 @@ def fetch(
     deadline_s: float,
     sink: BinaryIO,
     allow: FetchPolicy = PUBLIC_ONLY,
+    headers: Mapping[str, str] | None = None,
     resolve: Resolve = system_resolve,
 ) -> FetchResult:
     """GET `url` and write its decoded body to `sink`.
 
-    At most `max_bytes` are written and `deadline_s` seconds taken, names and redirects included.
+    `headers` are shown to the origin of `url` alone: a redirect to another one goes without, and
+    cannot come back to them. At most `max_bytes` are written and `deadline_s` seconds taken, names and redirects included.
     After an error the sink may hold a part of the body: it is the caller's to throw away.
 
     Raises:
@@ -74,7 +78,7 @@ def fetch(
     backend = PinnedBackend(allow=allow, deadline=deadline, resolve=resolve)
     intake = _Intake(sink, max_bytes)
     with _translated(), _pool(backend) as pool:
-        final = _follow(pool, url, allow, intake)
+        final = _follow(pool, url, allow, intake, _encoded(headers or {}))
     return FetchResult(
         bytes=intake.count,
         content_type=intake.content_type,
@@ -153,30 +157,57 @@ def _ssl_context() -> ssl.SSLContext:
     return httpx.create_ssl_context(trust_env=False)
 
 
+def _encoded(headers: Mapping[str, str]) -> Headers:
+    """Return headers as bytes.
+
+    Raises:
+        UrlNotAllowed: one cannot be sent; it would be read as several.
+    """
+    pairs = tuple(
+        (name.encode("latin-1", "replace"), value.encode("latin-1", "replace"))
+        for name, value in headers.items()
+    )
+    if any(b"\r" in part or b"\n" in part for pair in pairs for part in pair):
+        raise UrlNotAllowed
+    return pairs
+
+
 def _follow(
-    pool: httpcore.ConnectionPool, url: str, allow: FetchPolicy, intake: _Intake
+    pool: httpcore.ConnectionPool,
+    url: str,
+    allow: FetchPolicy,
+    intake: _Intake,
+    headers: Headers,
 ) -> httpx.URL:
     """GET `url` and up to 3 redirects, take in the last body and return where it came from."""
     target = parse_url(url, allow=allow)
     for _ in range(MAX_REDIRECTS + 1):
-        with _get(pool, target) as response:
+        with _get(pool, target, headers) as response:
             if response.status not in _REDIRECTS:
                 _check_status(response.status)
                 intake.receive(response)
                 return target
-            target = _next_target(target, response, allow)
+            before, target = target, _next_target(target, response, allow)
+        if _origin(before) != _origin(target):
+            headers = ()
     raise FetchBlocked
 
 
+def _origin(url: httpx.URL) -> tuple[str, bytes, int]:
+    return url.scheme, url.raw_host.lower(), port_of(url)
+
+
 @contextmanager
-def _get(pool: httpcore.ConnectionPool, target: httpx.URL) -> Iterator[httpcore.Response]:
+def _get(
+    pool: httpcore.ConnectionPool, target: httpx.URL, more: Headers
+) -> Iterator[httpcore.Response]:
     url = httpcore.URL(
         scheme=target.raw_scheme,
         host=target.raw_host,
         port=port_of(target),
         target=target.raw_path,
     )
-    headers = [(b"Host", target.netloc), *_HEADERS]
+    headers = [(b"Host", target.netloc), *_HEADERS, *more]
     # Certificates and SNI know no trailing dot.
     extensions = {"sni_hostname": target.raw_host.decode("ascii").removesuffix(".")}
     with pool.stream(b"GET", url, headers=headers, extensions=extensions) as response:

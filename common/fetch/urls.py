@@ -107,7 +107,22 @@ def _host_of(url: httpx.URL) -> str:
     return url.raw_host.decode("ascii").lower()
 
 
+def origin_of(url: str) -> tuple[str, int]:
+    """Return the host and the port that a URL leads to, as `FetchPolicy.known` has them.
+
+    Raises:
+        UrlNotAllowed: it cannot be read.
+    """
+    _check_text(url)
+    parsed = _parse(url)
+    if parsed.scheme not in _DEFAULT_PORTS:
+        raise UrlNotAllowed("Only http and https URLs are allowed.")
+    return _host_of(parsed), port_of(parsed)
+
+
 def _check_host(host: str, port: int, allow: FetchPolicy) -> None:
+    if (host, port) in allow.known:
+        return
     if port not in PUBLIC_PORTS and port not in allow.loopback_ports:
         raise UrlNotAllowed("Only the ports 80, 443, 8080 and 8443 are allowed.")
     if ":" in host:

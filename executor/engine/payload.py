@@ -12,6 +12,7 @@ from executor.engine.measure import shape_of_node
 from executor.engine.plan import Plan
 from executor.engine.state import RunState
 from executor.types import ExecutionStatus, NodeStatus
+from workflows.catalogue.node import CostClass
 from workflows.graphs.resolved import ResolvedNode
 from workflows.graphs.shapes import Shape, count
 
@@ -23,7 +24,7 @@ class NodeRecord:
     """What is stored of a node in one task: outputs by port in stored form, times as the API's text.
 
     A mapped node has a record for each chunk of its list, `start` giving the order; any other has
-    one.
+    one. `about` are further members of the node's entry, such as whose provider did it.
     """
 
     node_id: str
@@ -35,9 +36,11 @@ class NodeRecord:
     started_at: str | None = None
     finished_at: str | None = None
     cached: bool = False
+    about: Mapping[str, Any] | None = None
 
     def as_json(self) -> list[Any]:
         """Return the record as JSON, without names: there are many of them."""
+        rare = [self.cached, self.about] if self.about else [True] if self.cached else []
         return [
             self.node_id,
             self.start,
@@ -47,7 +50,7 @@ class NodeRecord:
             self.credits,
             self.started_at,
             self.finished_at,
-            *([True] if self.cached else []),
+            *rare,
         ]
 
     @classmethod
@@ -80,11 +83,15 @@ class Presenter:
     """Shows one run; `media_url` gives the signed link of a file id.
 
     `called` are the credits of nodes that run other workflows, where the runs themselves told: such
-    a node may have ended, or been cut short, without a record of its own.
+    a node may have ended, or been cut short, without a record of its own. In test mode what stands
+    in for a provider says so.
     """
 
-    def __init__(self, plan: Plan, state: RunState, media_url: MediaUrl) -> None:
+    def __init__(
+        self, plan: Plan, state: RunState, media_url: MediaUrl, *, is_test: bool = False
+    ) -> None:
         self.plan = plan
+        self.is_test = is_test
         self.state = state
         self.media_url = media_url
         self.called: Mapping[str, int] = {}
@@ -147,7 +154,14 @@ class Presenter:
             else None,
             "outputs": self._node_outputs(node, chunks) if status == NodeStatus.COMPLETED else {},
             "error": error,
+            **_about(chunks),
+            **self.marks(node.spec.cost, chunks),
         }
+
+    def marks(self, cost: CostClass | None, chunks: Sequence[NodeRecord]) -> dict[str, Any]:
+        """Return what marks a node of this cost class as simulated; nothing for any other."""
+        has_run = any(chunk.status != NodeStatus.SKIPPED for chunk in chunks)
+        return {"simulated": True} if self.is_test and has_run and cost == "remote" else {}
 
     def show(self, form: Mapping[str, Any]) -> Any:
         """Return a stored value as the API shows it."""
@@ -243,6 +257,13 @@ def _shown_media(media: Mapping[str, Any], *, media_url: MediaUrl) -> dict[str, 
 _ENDED = frozenset(
     {NodeStatus.COMPLETED, NodeStatus.FAILED, NodeStatus.SKIPPED, NodeStatus.CANCELLED}
 )
+
+
+def _about(chunks: Sequence[NodeRecord]) -> Mapping[str, Any]:
+    """Return what else is told of a node: of several elements, by the one that took a detour."""
+    told = [chunk.about for chunk in chunks if chunk.about]
+    detours = [about for about in told if about.get("route", {}).get("fallbackFrom")]
+    return next(iter([*detours, *told]), {})
 
 
 def _by_node(records: Iterable[NodeRecord]) -> dict[str, list[NodeRecord]]:

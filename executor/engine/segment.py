@@ -61,7 +61,7 @@ class NodeOutcome:
     `outputs` by port are what `Workbench.keep` returned: one for each, or for a mapped node a list
     with `ABSENT` where an element gave nothing. `lengths` are the shapes of outputs that others are
     mapped over; of a mapped node a list with one for each element. `cached`: it was known before.
-    `credits` is what the runs of the node cost that completed.
+    `credits` is what the runs of the node cost that completed, `about` as in `NodeRecord`.
     """
 
     node_id: str
@@ -74,6 +74,7 @@ class NodeOutcome:
     finished_at: datetime | None = None
     cached: bool = False
     credits: int = 0
+    about: Mapping[str, Any] | None = None
 
     @property
     def seconds(self) -> float | None:

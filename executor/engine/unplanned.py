@@ -19,8 +19,15 @@ class StoredPresenter(Presenter):
     Outputs are left out: which node gives which cannot be told any more.
     """
 
-    def __init__(self, types: Mapping[str, str], state: RunState, media_url: MediaUrl) -> None:
-        super().__init__(NO_PLAN, state, media_url)
+    def __init__(
+        self,
+        types: Mapping[str, str],
+        state: RunState,
+        media_url: MediaUrl,
+        *,
+        is_test: bool = False,
+    ) -> None:
+        super().__init__(NO_PLAN, state, media_url, is_test=is_test)
         self._types = types
 
     def payload(self, run: RunRecord, records: Iterable[NodeRecord]) -> dict[str, Any]:
@@ -35,6 +42,7 @@ class StoredPresenter(Presenter):
     def _stored_node(self, node_id: str, chunks: list[NodeRecord], default: str) -> dict[str, Any]:
         status = chunks[0].status if chunks else self.state.statuses.get(node_id, default)
         is_whole = len(chunks) == 1  # the parts of a mapped node cannot be put together
+        is_model = self._types.get(node_id, "").startswith("model.")
         return {
             "nodeId": node_id,
             "type": self._types.get(node_id, ""),
@@ -47,6 +55,7 @@ class StoredPresenter(Presenter):
             "finishedAt": max((c.finished_at for c in chunks if c.finished_at), default=None),
             "outputs": self._stored_outputs(chunks[0]) if is_whole else {},
             "error": next((chunk.error for chunk in chunks if chunk.error), None),
+            **self.marks("remote" if is_model else None, chunks),
         }
 
     def _stored_outputs(self, record: NodeRecord) -> dict[str, Any]:

@@ -151,6 +151,9 @@ class NodeProgress(ApiModel):
     finished_at: Time | None
     outputs: dict[str, Any]
     error: RunFailure | None
+    simulated: Annotated[
+        bool, Field(description="In test mode alone: no provider was asked.", examples=[True])
+    ] = False
     reviews: Annotated[list[OpenReview], Field(description="While PAUSED: what is asked.")] = []
 
 

@@ -161,9 +161,10 @@ def json_in(text: str) -> Any:
 
 def words(text: str, usage: Mapping[str, Any], *, wants_json: bool = False) -> dict[str, Any]:
     """Return the data of an answer in words; JSON that was wanted is `json`, and bare in `text`."""
-    data = {"text": clean_text(text), "usage": known(usage)}
-    made = json_in(data["text"]) if wants_json else None
-    return data if made is None else {**data, "text": _unfenced(data["text"]), "json": made}
+    text = clean_text(text)
+    data = {"text": text, "usage": known(usage)}
+    made = json_in(text) if wants_json else None
+    return data if made is None else {**data, "text": _unfenced(text), "json": made}
 
 
 def _unfenced(text: str) -> str:

@@ -5,17 +5,35 @@ it is `executor.services.provider_blocks`'. A provider that answers nobody, or t
 times in a row is given pauses that grow, so that a storm there costs us and it few requests.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from common.clock import Clock
+from executor.providers.account import ProviderAccount
 
 OPEN_FOR_S = 60.0
 STORM_AFTER = 10  # failures in a row, over all tasks of the process
 REST_S = 2.0  # doubles while the storm lasts
 MAX_REST_S = 60.0
 
-Place = tuple[str, str]  # provider and account
+Place = tuple[str, str]  # a provider, and an account's id or address
+
+
+@dataclass(frozen=True, slots=True)
+class Avoided:
+    """Accounts that are refused, by provider and id; until when addresses are given a pause."""
+
+    refused: frozenset[Place] = frozenset()
+    resting: Mapping[Place, datetime] = field(default_factory=dict)
+
+    def is_refused(self, account: ProviderAccount) -> bool:
+        """Say whether asking by an account would be in vain."""
+        return (account.provider, account.id) in self.refused
+
+    def rests_until(self, account: ProviderAccount) -> datetime | None:
+        """Return until when an account's address is given a pause; None where there is none."""
+        return self.resting.get(_address(account))
 
 
 @dataclass(slots=True)
@@ -30,44 +48,42 @@ class Circuits:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._until: dict[Place, datetime] = {}
-        self._storms: dict[str, _Storm] = {}
+        self._storms: dict[Place, _Storm] = {}
 
-    def is_open(self, provider: str, account: str = "") -> bool:
+    def avoided(self) -> Avoided:
+        """Return whom not to ask now."""
+        now = self._clock.now()
+        refused = frozenset(place for place, until in self._until.items() if now < until)
+        pauses = ((place, storm.until) for place, storm in self._storms.items())
+        return Avoided(refused, {place: until for place, until in pauses if until and now < until})
+
+    def is_open(self, account: ProviderAccount) -> bool:
         """Say whether asking by an account would be in vain."""
-        until = self._until.get((provider, account))
+        until = self._until.get((account.provider, account.id))
         return until is not None and self._clock.now() < until
 
-    def open(self, provider: str, account: str = "") -> None:
+    def open(self, account: ProviderAccount) -> None:
         """Leave an account alone."""
-        self._until[provider, account] = self._clock.now() + timedelta(seconds=OPEN_FOR_S)
+        until = self._clock.now() + timedelta(seconds=OPEN_FOR_S)
+        self._until[account.provider, account.id] = until
 
-    def worked(self, provider: str, account: str = "") -> bool:
+    def worked(self, account: ProviderAccount) -> bool:
         """Take note that an account works; says whether it had been refused."""
-        self._storms.pop(provider, None)
-        return self._until.pop((provider, account), None) is not None
+        self._storms.pop(_address(account), None)
+        return self._until.pop((account.provider, account.id), None) is not None
 
-    def failed(self, provider: str) -> None:
-        """Take note that a provider could not be reached, or takes nothing."""
-        storm = self._storms.setdefault(provider, _Storm())
+    def failed(self, account: ProviderAccount) -> None:
+        """Take note that nobody could be reached, or nothing is taken."""
+        storm = self._storms.setdefault(_address(account), _Storm())
         now = self._clock.now()
         if storm.until is not None and now < storm.until:
-            return  # asked before the pause began
+            return  # it was asked before the pause began
         storm.failures += 1
         if storm.failures >= STORM_AFTER:
             rest_s = min(REST_S * 2.0 ** min(storm.failures - STORM_AFTER, 10), MAX_REST_S)
             storm.until = now + timedelta(seconds=rest_s)
 
-    def rests_until(self, provider: str) -> datetime | None:
-        """Return until when a provider is given a pause; None where there is none."""
-        storm = self._storms.get(provider)
-        if storm is None or storm.until is None or storm.until <= self._clock.now():
-            return None
-        return storm.until
 
-    def refused(self) -> frozenset[Place]:
-        """Return the accounts that are left alone."""
-        return frozenset(place for place in self._until if self.is_open(*place))
-
-    def resting(self) -> frozenset[str]:
-        """Return the providers that are given a pause."""
-        return frozenset(name for name in self._storms if self.rests_until(name) is not None)
+def _address(account: ProviderAccount) -> Place:
+    """Return who is asked: of servers that people host themselves each is another one."""
+    return account.provider, account.base_url

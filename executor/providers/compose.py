@@ -17,7 +17,8 @@ async def composed(request: Request, encode: Encode) -> dict[str, Any]:
     """Return a call's body with its files put in, each as `encode` gives it.
 
     The names of a call's media are places in the body: keys divided by dots. `[]` behind the last
-    one has all files of that name in a list; without it there is one.
+    one has all files of that name in a list; without it there is one. `faces[].url` makes each of
+    the list an object with that key.
 
     Raises:
         ProviderError: a file cannot be sent.
@@ -25,8 +26,10 @@ async def composed(request: Request, encode: Encode) -> dict[str, Any]:
     body = copy.deepcopy(dict(request.call.body))
     for path, files in request.files.items():
         values = [await encode(file) for file in files]
-        if path.endswith(LIST_MARK):
-            put(body, path.removesuffix(LIST_MARK), values)
+        place, is_list, key = path.partition(LIST_MARK)
+        if is_list:
+            name = key.removeprefix(".")
+            put(body, place, [{name: value} for value in values] if name else values)
         elif values:
             put(body, path, values[0])
     return body

@@ -16,7 +16,7 @@ class ProviderError(Exception):
     """A definite refusal or failure. `message` is fit for customers: no URL, key or host in it.
 
     `code` is one of API.md's codes of a failed node. `retryable` says whether the same request may
-    succeed later.
+    succeed later. `cost_usd` is what the provider says that it takes for it all the same.
     """
 
     code: str = "provider_error"
@@ -30,11 +30,13 @@ class ProviderError(Exception):
         code: str | None = None,
         retryable: bool | None = None,
         retry_after_s: float | None = None,
+        cost_usd: float | None = None,
     ) -> None:
         self.message = message or self.default_message
         self.code = self.code if code is None else code
         self.retryable = self.retryable if retryable is None else retryable
         self.retry_after_s = retry_after_s
+        self.cost_usd = cost_usd
         super().__init__(self.message)
 
 

@@ -72,7 +72,8 @@ class OpenAiApi(HttpAdapter):
     what to paint anew), all else is in its order what a task works on: pictures or a recording.
     """
 
-    submit_timeout_s: ClassVar[float] = 300.0  # pictures take up to three minutes, says the page
+    # Pictures take up to three minutes, says the page; hard questions longer. The package's own.
+    submit_timeout_s: ClassVar[float] = 600.0
 
     def verbs(self) -> Mapping[str, Verb]:
         """Return what is done for each operation."""

@@ -131,7 +131,7 @@ def _file(kind: str, link: str) -> ResultFile | None:
     head, _, content = link.partition(",")
     try:
         is_base64 = head.endswith(";base64")
-        data = base64.b64decode(content) if is_base64 else unquote_to_bytes(content)
+        data = base64.b64decode(content, validate=True) if is_base64 else unquote_to_bytes(content)
     except (binascii.Error, ValueError):
         return None
-    return ResultFile(kind, data=data)
+    return ResultFile(kind, data=data) if data else None

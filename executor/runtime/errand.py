@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from random import Random
@@ -15,14 +15,25 @@ from django.db import OperationalError
 from common import metrics
 from common.clock import Clock
 from executor.models import Attempt
-from executor.providers.base import Adapter, Correlation, Request
+from executor.providers.account import ProviderAccount
+from executor.providers.base import Adapter, Correlation, Done, Failed, Request
 from executor.providers.circuits import Circuits
-from executor.providers.errors import ProviderError, Unanswered
+from executor.providers.cost import cost_micros_of, micros_of
+from executor.providers.errors import (
+    AccountBlocked,
+    NotSent,
+    Overloaded,
+    ProviderError,
+    Unanswered,
+)
+from executor.runtime.adapters import Adapters
+from executor.runtime.line import Line
 from executor.runtime.remote_work import RemoteWork, run_error
 from executor.runtime.running import RunningTask
 from executor.runtime.telling import Teller
 from executor.services import attempts
 from executor.services.attempts import Undertaking
+from executor.services.provider_blocks import block_account, unblock_account
 from executor.services.provider_files import ResultGone
 from executor.types import OPEN_ATTEMPTS, AttemptState, RunError
 
@@ -31,6 +42,7 @@ logger = logging.getLogger(__name__)
 HOLD_S = 5.0  # longer waits let go of the task
 BACKOFF_S = 1.0  # doubles with each failure in a row
 MAX_BACKOFF_S = 30.0
+ROOM_AGAIN_S = 20.0  # looked after by ourselves; the end of a job here calls earlier
 STORE_AGAIN_S = (0.5, 1.0, 2.0, 4.0)
 
 Args = ParamSpec("Args")
@@ -52,7 +64,7 @@ class InThread(Protocol):
 class Shop:
     """What all remote tasks of a process share."""
 
-    adapters: Mapping[str, Adapter]
+    adapters: Adapters
     circuits: Circuits
     clock: Clock
     in_database: InThread
@@ -61,6 +73,7 @@ class Shop:
     sleep: Callable[[asyncio.Event, float], Awaitable[None]]  # returns early when the event is set
     entering: asyncio.Semaphore  # for who reads what its task is about
     asking: asyncio.Semaphore  # for who is between an intent and its outcome
+    line: Line = field(default_factory=Line)  # of tasks that wait for room at a provider
 
 
 class LetGo(Exception):
@@ -79,9 +92,11 @@ class Errand:
     """One claimed task, as far as it does not depend on where it stands at its provider."""
 
     about: Undertaking
+    account: ProviderAccount
     request: Request | None  # until there is a handle
     adapter: Adapter
     give_up_at: datetime
+    told: Mapping[str, Any] | None = None  # of the way that is taken
 
     def __init__(self, running: RunningTask, shop: Shop) -> None:
         self.claim = running.claim
@@ -121,7 +136,8 @@ class Errand:
         self, error: ProviderError, *, result: dict[str, Any] | None = None
     ) -> bool:
         failure = run_error(error.code, error.message, self.about, retryable=error.retryable)
-        await self._store_failure(failure, AttemptState.FAILED, result)
+        cost = micros_of(error.cost_usd)
+        await self._store_failure(failure, AttemptState.FAILED, result, cost)
         return False
 
     async def _fail_unknown(self) -> bool:
@@ -137,10 +153,18 @@ class Errand:
         return False
 
     async def _store_failure(
-        self, error: RunError, to: AttemptState, result: dict[str, Any] | None = None
+        self,
+        error: RunError,
+        to: AttemptState,
+        result: dict[str, Any] | None = None,
+        cost_micros: int | None = None,
     ) -> None:
         attempt = self.attempt if self._is_open() else None
-        await self._in_work(lambda work: work.fail(error, attempt=attempt, to=to, result=result))
+        store = partial(
+            RemoteWork.fail, error=error, attempt=attempt, to=to, result=result,
+            cost_micros=cost_micros, told=self.told,
+        )  # fmt: skip
+        await self._in_work(store)
 
     async def _abandon(self) -> None:
         """End the job of a run that is over. Where that fails, the sweep for strays goes on."""
@@ -150,8 +174,12 @@ class Errand:
         if not await self.shop.in_database(attempts.is_task_over, attempt.task_id):
             return  # stopped for another reason; whoever goes on needs the job
         if attempt.state == AttemptState.FETCHING or await self._cancel_job(attempt):
+            has_job = attempt.state == AttemptState.SUBMITTED
             await self.shop.in_database(
-                attempts.cancel_attempt, attempt=attempt, clock=self.shop.clock
+                attempts.cancel_attempt,
+                attempt=attempt,
+                cost_micros=await cost_after_end(self.adapter, attempt) if has_job else None,
+                clock=self.shop.clock,
             )
 
     async def _cancel_job(self, attempt: Attempt) -> bool:
@@ -193,6 +221,31 @@ class Errand:
         if self._is_over:
             raise Stopped
 
+    async def _stand_in_line(self) -> None:
+        """Wait until the provider may have room for one more job.
+
+        Raises:
+            LetGo: always, unless the process or the run ends.
+        """
+        self.shop.line.join(self.about.provider, self.claim.task_id)
+        again_s = ROOM_AGAIN_S * _random.uniform(0.5, 1.5)
+        at = self.shop.clock.now() + timedelta(seconds=again_s)
+        await self._wait(at, for_job=False)
+
+    async def _make_room(self) -> None:
+        """Call the next in line at the provider, now that our job there is over."""
+        if self.attempt is None or self._is_open():
+            return
+        task_id = self.shop.line.leave(self.attempt.provider)
+        if task_id is not None:
+            await self.shop.in_database(
+                attempts.call_up, task_id=task_id, clock=self.shop.clock
+            )
+
+    def _spread(self, at: datetime) -> datetime:
+        """Return a little later than an hour at which many may come."""
+        return at + timedelta(seconds=_random.uniform(0.0, 1.0))
+
     def _poll_s(self) -> float:
         return self.adapter.poll_interval_s * _random.uniform(0.9, 1.1)
 
@@ -207,9 +260,31 @@ class Errand:
         """Return an hour so far ahead, but not past the one at which all is given up."""
         return min(self.shop.clock.now() + timedelta(seconds=seconds), self.give_up_at)
 
-    def _worked(self) -> None:
+    async def _worked(self) -> None:
+        """Take note that the provider serves us."""
         self._failures = 0
-        self.shop.circuits.close(self.about.provider)
+        if self.shop.circuits.worked(self.account):
+            await self.shop.in_database(
+                unblock_account,
+                provider=self.account.provider,
+                account=self.account.id,
+                clock=self.shop.clock,
+            )
+
+    async def _went_wrong(self, error: Exception) -> None:
+        """Take note of what speaks against asking there again soon, for other tasks as well."""
+        self._failures += 1
+        if isinstance(error, NotSent | Overloaded):
+            self.shop.circuits.failed(self.account)
+        elif isinstance(error, AccountBlocked) and not self.shop.circuits.is_open(self.account):
+            self.shop.circuits.open(self.account)
+            await self.shop.in_database(
+                block_account,
+                provider=self.account.provider,
+                account=self.account.id,
+                message=error.message,
+                clock=self.shop.clock,
+            )
 
     # --- the rows
 
@@ -267,6 +342,21 @@ class Errand:
                 logger.warning("not stored: %s", error, extra={"action": "remote_not_stored"})
                 await asyncio.sleep(wait_s)
         return await self.shop.in_database(call)
+
+
+async def cost_after_end(adapter: Adapter, attempt: Attempt) -> int | None:
+    """Return what a provider takes for a job that was ended, in millionths of a dollar, if it says."""
+    try:
+        found = await adapter.poll(attempt.handle)
+    except (ProviderError, Unanswered):
+        return None
+    match found:
+        case Done(answer):
+            return cost_micros_of(answer.data)
+        case Failed(error):
+            return micros_of(error.cost_usd)
+        case _:
+            return None
 
 
 def job_named_to(attempt: Attempt) -> str | None:

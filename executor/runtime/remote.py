@@ -21,15 +21,14 @@ from common import metrics
 from common.clock import SYSTEM_CLOCK, Clock
 from executor import conf
 from executor.models import Execution
-from executor.providers.account import ProviderAccount
 from executor.providers.circuits import Circuits
 from executor.providers.transport import Transport
+from executor.runtime.adapters import Adapters
 from executor.runtime.errand import InThread, Shop
 from executor.runtime.remote_strays import settle_strays
 from executor.runtime.remote_task import RemoteTask
 from executor.runtime.running import RunningTasks
 from executor.runtime.telling import Teller
-from executor.selectors.adapters import adapter_classes
 from executor.services.attempts import REMOTE_QUEUE, hand_back_all
 from executor.services.claims import Claim, claim_next
 
@@ -109,12 +108,8 @@ class RemoteLoop:
 
     async def _main(self) -> None:
         async with Transport(clock=self._clock, allow=conf.fetch_policy()) as transport:
-            adapters = {
-                name: cls(transport, ProviderAccount(name, ""))
-                for name, cls in adapter_classes().items()
-            }
             self._shop = Shop(
-                adapters, Circuits(self._clock), self._clock,
+                Adapters(transport), Circuits(self._clock), self._clock,
                 self._database.run, self._fetchers.run, self._teller,
                 _sleep,
                 asyncio.Semaphore(ENTERING),

@@ -4,9 +4,11 @@ import logging
 from datetime import timedelta
 
 from executor.models import Attempt
+from executor.providers.account import ProviderAccount
 from executor.providers.base import Adapter, Correlation, Handle, OutcomeClass
 from executor.providers.errors import ProviderError, Unanswered
-from executor.runtime.errand import Shop
+from executor.runtime.errand import Shop, cost_after_end
+from executor.selectors.accounts import find_account, find_successor
 from executor.services import attempts
 from executor.types import AttemptState
 
@@ -16,8 +18,10 @@ logger = logging.getLogger(__name__)
 async def settle_strays(shop: Shop) -> None:
     """Settle what can be settled now; the rest stays for the next time."""
     for attempt in await shop.in_database(attempts.list_strays):
-        adapter = shop.adapters.get(attempt.provider)
+        account = await shop.in_database(_account_of, attempt)
+        adapter = None if account is None else shop.adapters.make(account)
         if adapter is None:
+            await _give_up(attempt, shop)
             continue
         try:
             await _settle(attempt, adapter, shop)
@@ -29,9 +33,28 @@ async def _settle(attempt: Attempt, adapter: Adapter, shop: Shop) -> None:
     if attempt.state == AttemptState.INTENT:
         await _settle_unsure(attempt, adapter, shop)
         return
+    cost = None
     if attempt.state == AttemptState.SUBMITTED:
         await adapter.cancel(attempt.handle)
-    await shop.in_database(attempts.cancel_attempt, attempt=attempt, clock=shop.clock)
+        cost = await cost_after_end(adapter, attempt)
+    await shop.in_database(
+        attempts.cancel_attempt, attempt=attempt, cost_micros=cost, clock=shop.clock
+    )
+
+
+def _account_of(attempt: Attempt) -> ProviderAccount | None:
+    """Return whose account a job is at; for one with a handle, the one that took its place."""
+    found = find_account(attempt.provider, attempt.account, attempt.workspace_id)
+    if found is None and attempt.state != AttemptState.INTENT and attempt.account:
+        return find_successor(attempt.provider, attempt.workspace_id)
+    return found
+
+
+async def _give_up(attempt: Attempt, shop: Shop) -> None:
+    """Close one whose account is gone: nobody can ask about it, or end it, any more."""
+    is_unsure = attempt.state == AttemptState.INTENT
+    close = attempts.lose_attempt if is_unsure else attempts.cancel_attempt
+    await shop.in_database(close, attempt=attempt, clock=shop.clock)
 
 
 async def _settle_unsure(attempt: Attempt, adapter: Adapter, shop: Shop) -> None:

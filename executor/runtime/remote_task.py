@@ -7,14 +7,16 @@ instead, and whoever takes it up later begins here again.
 import asyncio
 import logging
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import timedelta
 from typing import Any
 
 from common import faults, metrics
 from executor import conf
-from executor.errors import AttemptUnresolved, LeaseLost
+from executor.engine.routes import Tried, Way, next_way
+from executor.errors import AttemptUnresolved, LeaseLost, ProviderFull
 from executor.models import Attempt, File
+from executor.providers.account import ProviderAccount
 from executor.providers.base import (
     Answer,
     Done,
@@ -23,10 +25,22 @@ from executor.providers.base import (
     Running,
     Submitted,
 )
+from executor.providers.cost import micros_of
 from executor.providers.errors import AccountBlocked, ProviderError, Unanswered
 from executor.providers.recovery import Act, Lost, next_act
-from executor.runtime.errand import BACKOFF_S, Errand, HandBack, LetGo, Stopped
+from executor.runtime.errand import (
+    BACKOFF_S,
+    MAX_BACKOFF_S,
+    HandBack,
+    LetGo,
+    Stopped,
+    cost_after_end,
+)
+from executor.runtime.rehearsal import Rehearsal
+from executor.runtime.rehearsing import Rehearsing
+from executor.runtime.remote_ways import tried_way
 from executor.runtime.remote_work import Prepared, RemoteWork, run_error, started_at
+from executor.selectors.provider_terms import get_terms
 from executor.services import attempts
 from executor.services.provider_files import ResultGone, import_result
 from executor.services.results import TaskReport
@@ -35,21 +49,23 @@ from workflows.catalogue.errors import NodeCancelled
 
 logger = logging.getLogger(__name__)
 
-MAX_ATTEMPTS = 3
 ASK_AGAIN_S = 30.0  # for a job that a callback named and the provider does not know
 MAX_FETCHES = 3
 _WITH_JOB = (AttemptState.SUBMITTED, AttemptState.FETCHING)
 
 
-class RemoteTask(Errand):
+class RemoteTask(Rehearsing):
     """One claimed task, until it is done, let go or handed back."""
 
-    price_credits = 0  # what the node costs if it completes
+    price: Callable[[Any], int]  # what the node costs if it completes, by the answer's data
+    tried: Sequence[Attempt] = ()  # before the one that `attempt` is
+    ways: Sequence[Way] = ()
 
     async def run(self) -> bool:
         """Go through the course; says whether the task is to be handed back."""
         try:
             await self._follow()
+            await self._make_room()
         except LeaseLost:
             metrics.leases_ended("lost")
         except (Stopped, NodeCancelled):
@@ -68,25 +84,41 @@ class RemoteTask(Errand):
     async def _take_up(self) -> bool:
         """Find out what to ask for and where it stands; says whether there is anything to do."""
         prepared = await self._prepare()
+        while isinstance(prepared, Prepared) and prepared.rests_until is not None:
+            await self._wait(self._spread(prepared.rests_until), for_job=False)
+            prepared = await self._prepare()
+        if isinstance(prepared, Rehearsal):
+            await self._rehearse(prepared)
+            return False
         if isinstance(prepared, TaskReport):
             await self._in_work(lambda work: work.store(prepared))
             return False
-        self.about, self.price_credits = prepared.about, prepared.price_credits
+        self.about, self.told, self.price = prepared.about, prepared.told, prepared.price
+        self.request, self.ways, self.tried = prepared.request, prepared.ways, prepared.attempts
         began_at = started_at(prepared.attempts, self.shop.clock)
-        self.give_up_at = began_at + timedelta(seconds=prepared.request.call.give_up_s)
+        self.give_up_at = began_at + timedelta(seconds=prepared.give_up_s)
         self.attempt = prepared.attempts[-1] if prepared.attempts else None
-        has_job = self.attempt is not None and self.attempt.state in _WITH_JOB
-        self.request = None if has_job else prepared.request
-        name = self.attempt.provider if self._is_open() and self.attempt else self.about.provider
-        adapter = self.shop.adapters.get(name)
-        if adapter is None:
-            return await self._fail("provider_unavailable", "This provider is not set up here.")
-        self.adapter = adapter
-        return True
+        return await self._go_to(prepared.account)
 
-    async def _prepare(self) -> Prepared | TaskReport:
+    async def _prepare(self) -> Prepared | Rehearsal | TaskReport:
         async with self.shop.entering:  # a thousand that begin at once keep no commit waiting
-            return await self._in_work(lambda work: work.prepare())
+            avoided = self.shop.circuits.avoided()
+            return await self._in_work(lambda work: work.prepare(avoided))
+
+    async def _go_to(self, account: ProviderAccount | None) -> bool:
+        """Get ready to ask by an account; says whether anything can be asked by it."""
+        state = self.attempt.state if self.attempt is not None and self._is_open() else None
+        if account is None and state == AttemptState.FETCHING:  # most results ask for no key
+            account = ProviderAccount(self.about.provider, "", id=self.about.account)
+        adapter = None if account is None else self.shop.adapters.make(account)
+        if account is not None and adapter is not None:
+            self.account, self.adapter = account, adapter
+            return True
+        if state == AttemptState.INTENT:
+            return await self._fail_unknown()
+        if account is None:
+            return await self._fail("missing_credentials", "The key for this was removed.")
+        return await self._fail("provider_unavailable", "This provider is not set up here.")
 
     async def _step(self) -> bool:
         """Go on from where the attempt stands; says whether there is more to do."""
@@ -106,8 +138,8 @@ class RemoteTask(Errand):
     async def _begin(self) -> bool:
         """Begin an attempt. Few do so at once, so that what is written down is sent at once."""
         self._check()
-        if self.shop.circuits.is_open(self.about.provider):
-            return await self._fail_with(AccountBlocked())
+        if self.shop.circuits.is_open(self.account):  # since this way was chosen
+            return await self._take_up()
         async with self.shop.asking:
             self._check()
             faults.point("remote.before_intent")
@@ -115,15 +147,25 @@ class RemoteTask(Errand):
                 attempt = await self._in_work(self._written_down)
             except AttemptUnresolved:  # a commit that seemed to fail did not
                 return await self._pick_up()
-            self.attempt = attempt
-            self._sent_at = time.monotonic()
-            faults.point("remote.after_intent")
-            came = await self._send(attempt)
+            except ProviderFull:
+                attempt = came = None
+            else:
+                self.attempt = attempt
+                self._sent_at = time.monotonic()
+                faults.point("remote.after_intent")
+                came = await self._send(attempt)
+        if attempt is None or came is None:
+            await self._stand_in_line()
+            return await self._take_up()
         return await self._go_on(attempt, came)
 
     def _written_down(self, work: RemoteWork) -> Attempt:
         return attempts.begin_attempt(
-            claim=self.claim, execution=work.execution, about=self.about, clock=self.shop.clock
+            claim=self.claim,
+            execution=work.execution,
+            about=self.about,
+            terms=get_terms().of(self.about.provider),
+            clock=self.shop.clock,
         )
 
     async def _pick_up(self) -> bool:
@@ -152,12 +194,12 @@ class RemoteTask(Errand):
         """Go on with what came of a submit."""
         match came:
             case Submitted():
-                self._worked()
+                await self._worked()
                 await self._keep_handle(attempt, came)
                 faults.point("remote.after_handle")
                 return True
             case Done(answer):
-                self._worked()
+                await self._worked()
                 return await self._take(attempt, answer)
             case ProviderError():
                 return await self._refused(attempt, came)
@@ -202,18 +244,25 @@ class RemoteTask(Errand):
 
     async def _refused(self, attempt: Attempt, error: ProviderError) -> bool:
         """Close an attempt that came to nothing; begin another one later, or fail the node."""
-        if isinstance(error, AccountBlocked):
-            self.shop.circuits.open(attempt.provider)
-        self._failures += 1
-        at = self.shop.clock.now() + timedelta(
-            seconds=self._backoff_s() if error.retry_after_s is None else error.retry_after_s
-        )
-        if not error.retryable or attempt.number >= MAX_ATTEMPTS or at >= self.give_up_at:
+        await self._went_wrong(error)
+        wait_s = self._backoff_s() if error.retry_after_s is None else error.retry_after_s
+        at = self.shop.clock.now() + timedelta(seconds=wait_s)
+        way = Way(attempt.route, attempt.provider, attempt.account)
+        # Whoever has us wait for long is not waited for where there is another way.
+        is_passing = error.retryable and (wait_s <= MAX_BACKOFF_S or len(self.ways) == 1)
+        before = [tried_way(each) for each in self.tried if each.id != attempt.id]
+        tried = [*before, Tried(way, error.code, is_passing)]
+        following = next_way(self.ways, tried)
+        if following is None or (following == way and at >= self.give_up_at):
             return await self._fail_with(error)
-        refusal = run_error(error.code, error.message, self.about, retryable=True)
-        await self._commit(attempts.record_refusal, attempt=attempt, error=refusal)
-        await self._wait(at, for_job=False)
-        return True
+        refusal = run_error(error.code, error.message, self.about, retryable=is_passing)
+        cost = micros_of(error.cost_usd)
+        await self._commit(
+            attempts.record_refusal, attempt=attempt, error=refusal, cost_micros=cost
+        )
+        if following in (each.way for each in tried):
+            await self._wait(at, for_job=False)
+        return await self._take_up()
 
     # --- after a submit that nobody knows the outcome of
 
@@ -287,7 +336,7 @@ class RemoteTask(Errand):
         except (ProviderError, Unanswered) as error:
             return await self._poll_failed(attempt, error)
         faults.point("remote.after_poll")
-        self._worked()
+        await self._worked()
         match found:
             case Done(answer):
                 return await self._take(attempt, answer)
@@ -304,7 +353,7 @@ class RemoteTask(Errand):
             return await self._fail_with(error)
         if self.shop.clock.now() >= self.give_up_at:
             return await self._give_up(attempt)
-        self._failures += 1
+        await self._went_wrong(error)
         self._rests_first = False
         wait_s = getattr(error, "retry_after_s", None)
         at = self._backed_off() if wait_s is None else self._soon(wait_s)
@@ -313,9 +362,10 @@ class RemoteTask(Errand):
 
     async def _give_up(self, attempt: Attempt) -> bool:
         """Nobody waits for the job any more: end it there, and fail the node."""
-        await self._cancel_job(attempt)
+        is_ended = await self._cancel_job(attempt)
+        cost = await cost_after_end(self.adapter, attempt) if is_ended else None
         error = run_error("timed_out", "The provider took too long.", self.about, retryable=True)
-        await self._store_failure(error, AttemptState.CANCELLED)
+        await self._store_failure(error, AttemptState.CANCELLED, cost_micros=cost)
         return False
 
     async def _is_followed(self, found: Running) -> None:
@@ -344,8 +394,10 @@ class RemoteTask(Errand):
         rows = await self._fetched(attempt, answer)
         if rows is None:
             return False
-        cost = self.price_credits
-        await self._in_work(lambda work: work.complete(attempt, answer, rows, price_credits=cost))
+        cost, told = self.price(answer.data), self.told
+        await self._in_work(
+            lambda work: work.complete(attempt, answer, rows, price_credits=cost, told=told)
+        )
         return False
 
     async def _fetched(self, attempt: Attempt, answer: Answer) -> Sequence[File] | None:
@@ -372,6 +424,8 @@ class RemoteTask(Errand):
             fetching = self.shop.in_fetcher(
                 import_result,
                 file=file,
+                account=self.account,
+                headers=self.adapter.key_headers() if file.needs_key else {},
                 workspace_id=attempt.workspace_id,
                 execution_id=attempt.execution_id,
                 clock=self.shop.clock,

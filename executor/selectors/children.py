@@ -63,4 +63,4 @@ def get_output_forms(execution: Execution) -> Mapping[str, Mapping[str, Any]]:
     """Return the outputs of a finished run by name, in stored form; what was not given is left out."""
     plan, state = plan_of(execution.version_id), RunState.from_json(execution.state)
     records = records_of(NodeResults.objects.filter(execution_id=execution.id))
-    return presenter_of(plan, state).output_forms(run_record(execution), records)
+    return presenter_of(execution, plan, state).output_forms(run_record(execution), records)

@@ -1,19 +1,23 @@
-"""Plans of versions. Versions are immutable, so a plan is made once in each process."""
+"""Plans of versions. Versions are immutable, so a plan is made once for each state of the catalogue."""
 
 from functools import lru_cache
 
 from common.errors import InvalidGraph, NotFound
 from executor.engine.plan import Plan, build_plan
-from workflows.api import resolved_version
+from workflows.api import Catalogue, get_catalogue, resolved_version
 
 
-@lru_cache(maxsize=512)
 def plan_of(version_id: str) -> Plan:
     """Return the plan of a version.
 
     Raises:
         InvalidGraph: when the catalogue no longer has what the version needs.
     """
+    return _plan(version_id, get_catalogue())
+
+
+@lru_cache(maxsize=512)
+def _plan(version_id: str, catalogue: Catalogue) -> Plan:  # noqa: ARG001 - a key
     return build_plan(resolved_version(version_id))
 
 

@@ -37,17 +37,20 @@ def records_of(rows: Iterable[NodeResults]) -> list[NodeRecord]:
     return [NodeRecord.from_json(item) for row in rows for item in row.items]
 
 
-def presenter_of(plan: Plan, state: RunState) -> Presenter:
+def presenter_of(execution: Execution, plan: Plan, state: RunState) -> Presenter:
     """Return a presenter whose links are ours."""
-    return Presenter(plan, state, media_url)
+    return Presenter(plan, state, media_url, is_test=execution.mode == "test")
 
 
-def presenter_without_plan(version_id: str, state: RunState) -> Presenter:
+def presenter_without_plan(execution: Execution, state: RunState) -> Presenter:
     """Return a presenter for a run of a version whose plan can no longer be made."""
-    return StoredPresenter(node_types_of_version(version_id), state, media_url)
+    types = node_types_of_version(execution.version_id)
+    return StoredPresenter(types, state, media_url, is_test=execution.mode == "test")
 
 
-def find_presenter(version_id: str, state: RunState) -> Presenter:
+def find_presenter(execution: Execution) -> Presenter:
     """Return the presenter of a run, with its version's plan where there still is one."""
-    plan = find_plan(version_id)
-    return presenter_without_plan(version_id, state) if plan is None else presenter_of(plan, state)
+    plan, state = find_plan(execution.version_id), RunState.from_json(execution.state)
+    if plan is None:
+        return presenter_without_plan(execution, state)
+    return presenter_of(execution, plan, state)

@@ -80,7 +80,7 @@ def get_execution_json(workspace_id: str, execution_id: str) -> dict[str, Any]:
     if execution is None:
         raise ExecutionNotFound
     payload = json.loads(get_poll_answer(workspace_id, execution_id).body)
-    presenter = find_presenter(execution.version_id, RunState.from_json(execution.state))
+    presenter = find_presenter(execution)
     inputs = {name: _shown_input(form, presenter.show) for name, form in execution.inputs.items()}
     return {
         **payload,
@@ -207,7 +207,7 @@ def _poll_sql() -> str:
 
 def _payload(execution: Execution, held: str | None) -> dict[str, Any]:
     """Return the answer of a run that is not over; `held` is as "1:running,4:waiting"."""
-    presenter = find_presenter(execution.version_id, RunState.from_json(execution.state))
+    presenter = find_presenter(execution)
     plan = presenter.plan
     places = [place.split(":") for place in (held or "").split(",") if place]
     running, waiting = (

@@ -18,6 +18,7 @@ from billing.api import (
 )
 from common import faults, metrics
 from common.clock import SYSTEM_CLOCK, Clock
+from common.errors import InvalidGraph, InvalidInputs
 from common.ids import new_id
 from executor.engine.measure import input_shapes
 from executor.engine.plan import Plan
@@ -25,12 +26,14 @@ from executor.engine.state import RunState
 from executor.engine.step import Step, TaskSpec, begin
 from executor.models import Execution
 from executor.selectors.planning import plan_of
+from executor.selectors.routing import OWN, Fees, find_payers, own_prices
 from executor.services.charges import CAPPED_MONTH
 from executor.services.files import keep_files
 from executor.services.inputs import InputReader, pending_urls
 from executor.services.known import MISSED, Foreknown, take_known
 from executor.services.shedding import shedder
 from executor.services.transitions import FETCH_SEGMENT, Transition
+from executor.simulate.trouble import SIMULATE, problems_with
 from executor.types import Accepted, Caller, ExecutionRequest, ExecutionStatus, NodeStatus, Trigger
 from workflows.api import (
     VersionRef,
@@ -59,8 +62,10 @@ def accept_execution(
     Raises:
         NotFound: no such workflow or version here.
         NotPublished: nothing is published.
-        InvalidGraph: a draft that has problems; no such node to run to.
-        InvalidInputs: inputs that do not fit the version's interface.
+        InvalidGraph: a draft that has problems; no such node to run to; a model that nobody here
+            can run for this workspace.
+        InvalidInputs: inputs that do not fit the version's interface; a test run that asks for
+            trouble that there is not.
         PaymentRequired: it may cost more than there is, or than `max_credits` or the key's cap.
         LimitExceeded: the executions of this minute or day are used up.
         Unavailable: too many runs wait already.
@@ -76,6 +81,7 @@ def accept_execution(
     }
     inputs = reader.read(interface_of_version(version.id), given)
     execution = _execution(request, version, inputs, clock)
+    execution.options |= _trouble_of(request, plan)
     return accept_run(
         execution, plan, reader, caller=request.caller, on_store=on_store, clock=clock
     )
@@ -93,10 +99,12 @@ def accept_run(
     """Store a run that was made ready, with the files that its reader took in.
 
     Raises:
-        PaymentRequired, LimitExceeded: as `accept_execution`; nothing was stored or used up.
+        InvalidGraph, PaymentRequired, LimitExceeded: as `accept_execution`; nothing was stored or
+            used up.
     """
     beginning = begin_run(execution, plan, execution.inputs)
-    priced = price_run(beginning, _prices_of(execution))
+    own = _own_accounts_of(beginning, clock)
+    priced = price_run(beginning, _prices_of(execution), own)
     _check_cap(execution, priced)
     accepted = Accepted(
         execution.id,
@@ -123,16 +131,23 @@ def accept_run(
     return accepted
 
 
-def price_run(beginning: "Beginning", prices: Mapping[str, str]) -> list[NodePrice]:
+def price_run(
+    beginning: "Beginning", prices: Mapping[str, str], own: Mapping[str, Fees]
+) -> list[NodePrice]:
     """Give a run that begins its prices and its estimate; returns the nodes that it is for.
 
-    What is known for good, and what will be skipped for sure, costs nothing.
+    What is known for good, and what will be skipped for sure, costs nothing. `own` are the nodes
+    that run by the workspace's own accounts, for a fee.
     """
+    execution = beginning.execution
+    if own:
+        prices, execution.options[OWN] = own_prices(prices, own), own
     if not prices:
         return []
-    execution = beginning.execution
     execution.options[PRICES] = prices
-    estimate = estimate_run(execution.version_id, inputs=execution.inputs)
+    estimate = estimate_run(
+        execution.version_id, inputs=execution.inputs, prices=prices if own else None
+    )
     ended = {id_ for id_, status in beginning.state.statuses.items() if status in _FREE}
     ended |= beginning.known.earlier
     nodes = [
@@ -150,6 +165,25 @@ _FREE = frozenset({NodeStatus.COMPLETED, NodeStatus.SKIPPED})
 def _prices_of(execution: Execution) -> Mapping[str, str]:
     """Return what the nodes of a run at the top cost; in test mode nothing does."""
     return {} if execution.mode == "test" else frozen_prices(execution.version_id)
+
+
+def _own_accounts_of(beginning: "Beginning", clock: Clock) -> Mapping[str, Fees]:
+    """Return the model nodes that run by the workspace's own accounts.
+
+    Raises:
+        InvalidGraph: a model cannot be run for this workspace. What a run that is retried has done
+            is not run.
+    """
+    execution, ended = beginning.execution, frozenset[str]()
+    if execution.retry_of is not None:
+        statuses = beginning.state.statuses
+        ended = beginning.known.earlier.union(id_ for id_ in statuses if statuses[id_] in _FREE)
+    payers = find_payers(
+        execution.workspace_id, execution.version_id, mode=execution.mode, ended=ended, clock=clock
+    )
+    if payers.problems:
+        raise InvalidGraph(payers.problems)
+    return payers.own
 
 
 def _shown(priced: Sequence[NodePrice]) -> list[dict[str, object]]:
@@ -247,6 +281,21 @@ def store_run(beginning: Beginning) -> None:
     )
     change.apply(beginning.step)
     change.write()
+
+
+def _trouble_of(request: ExecutionRequest, plan: Plan) -> dict[str, Any]:
+    """Return the option for the trouble that a test run asks for; a live one meets none.
+
+    Raises:
+        InvalidInputs: there is no such trouble, or no such node.
+    """
+    asked = (request.metadata or {}).get(SIMULATE)
+    if request.mode != "test" or asked is None:
+        return {}
+    issues = problems_with(asked, plan.graph.by_id if request.to_node is None else None)
+    if issues:
+        raise InvalidInputs(issues)
+    return {SIMULATE: asked}
 
 
 def _execution(

@@ -12,16 +12,19 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Count, Exists, F, OuterRef, Q
 
 from common.clock import SYSTEM_CLOCK, Clock
 from common.ids import new_id
-from common.sql import Plus, SharedNow, insert_rows, update_rows
+from common.sql import Plus, SharedNow, insert_rows, select_row, update_rows
 from executor import conf, dispatch
-from executor.errors import AttemptUnresolved, CallbackNotFound, LeaseLost
-from executor.models import Attempt, Execution, Task
+from executor.errors import AttemptUnresolved, CallbackNotFound, LeaseLost, ProviderFull
+from executor.models import Attempt, Execution, ProviderSetting, Task
+from executor.providers.account import PLATFORM
 from executor.providers.callbacks import challenge_in
+from executor.providers.cost import cost_micros_of
 from executor.selectors.adapters import adapter_classes
+from executor.selectors.provider_terms import USUAL, Terms
 from executor.services.claims import ADVANCED, UNCHANGED, Claim, check_lease
 from executor.services.results import TaskReport, finish
 from executor.services.timing import shared_now
@@ -38,12 +41,18 @@ _OVER = (TaskState.DONE, TaskState.DROPPED)
 
 @dataclass(frozen=True, slots=True)
 class Undertaking:
-    """What an attempt is about: which node asks which provider for what."""
+    """What an attempt is about: which node asks which provider for what.
+
+    `model_key`, `route` and `account` are as `Attempt` has them.
+    """
 
     node_id: str
     provider: str
     model: str
     digest: str
+    model_key: str = ""
+    route: int = 0
+    account: str = PLATFORM
 
 
 def callback_url(attempt: Attempt) -> str:
@@ -52,19 +61,27 @@ def callback_url(attempt: Attempt) -> str:
 
 
 def begin_attempt(
-    *, claim: Claim, execution: Execution, about: Undertaking, clock: Clock = SYSTEM_CLOCK
+    *,
+    claim: Claim,
+    execution: Execution,
+    about: Undertaking,
+    terms: Terms = USUAL,
+    clock: Clock = SYSTEM_CLOCK,
 ) -> Attempt:
     """Write down that a provider is about to be asked; only then may it be.
 
     Raises:
         LeaseLost: the task is somebody else's.
         AttemptUnresolved: an earlier attempt may still cost money.
+        ProviderFull: as many jobs as the provider's `terms` allow are open.
     """
     with transaction.atomic():
         check_lease(claim, ADVANCED)
         last = Attempt.objects.filter(task_id=claim.task_id).order_by("-number").first()
         if last is not None and last.state in (*OPEN_ATTEMPTS, AttemptState.UNKNOWN):
             raise AttemptUnresolved(last.id)
+        if terms.has_limits:
+            _check_room(about, terms)
         number = 1 if last is None else last.number + 1
         attempt = _attempt(claim, execution, about, number, clock.now())
         insert_rows([attempt])
@@ -105,11 +122,17 @@ def record_answer(
     """
     with transaction.atomic():
         check_lease(claim, ADVANCED)
-        _move(attempt, AttemptState.FETCHING, {"result": dict(answer)}, clock)
+        changes = {"result": dict(answer), "cost_micros": cost_micros_of(answer["data"])}
+        _move(attempt, AttemptState.FETCHING, changes, clock)
 
 
 def record_refusal(
-    *, claim: Claim, attempt: Attempt, error: RunError, clock: Clock = SYSTEM_CLOCK
+    *,
+    claim: Claim,
+    attempt: Attempt,
+    error: RunError,
+    cost_micros: int | None = None,
+    clock: Clock = SYSTEM_CLOCK,
 ) -> None:
     """Close an attempt that surely came to nothing, so that another may begin.
 
@@ -118,7 +141,8 @@ def record_refusal(
     """
     with transaction.atomic():
         check_lease(claim, UNCHANGED)
-        _move(attempt, AttemptState.FAILED, {"error": error.as_json()}, clock)
+        changes = {"error": error.as_json(), "cost_micros": cost_micros}
+        _move(attempt, AttemptState.FAILED, changes, clock)
 
 
 def record_following(*, claim: Claim) -> None:
@@ -137,9 +161,12 @@ def finish_with(
     to: AttemptState,
     report: TaskReport,
     result: Mapping[str, Any] | None = None,
+    cost_micros: int | None = None,
     clock: Clock = SYSTEM_CLOCK,
 ) -> None:
     """Store a finished remote task and close its attempt, both or neither.
+
+    `cost_micros` is for one that gave no `result`; what a result says that it cost is in it.
 
     Raises:
         LeaseLost: the task is somebody else's, the run is over, or the attempt has moved on.
@@ -147,7 +174,9 @@ def finish_with(
     error = report.error.as_json() if report.error else None
     changes: dict[str, Any] = {"error": error}
     if result is not None:
-        changes["result"] = dict(result)
+        changes |= {"result": dict(result), "cost_micros": cost_micros_of(result["data"])}
+    elif cost_micros is not None:
+        changes["cost_micros"] = cost_micros
     with transaction.atomic():
         finish(claim=claim, report=report, clock=clock, go_on=False)
         if attempt is not None:
@@ -177,6 +206,13 @@ def wait_until(*, claim: Claim, at: datetime, for_job: bool, clock: Clock = SYST
     update_rows(Task, changes, owned)
 
 
+def call_up(*, task_id: str, clock: Clock = SYSTEM_CLOCK) -> None:
+    """Have a task that waits without an attempt go on now; nothing happens to one that does not."""
+    changes = {"wake_at": SharedNow(clock.now()), "rung_at": None}
+    if update_rows(Task, changes, {"pk": task_id, "state": TaskState.READY}):
+        dispatch.ring(task_id, REMOTE_QUEUE)
+
+
 def take_callback(*, token: str, callback: Any, clock: Clock = SYSTEM_CLOCK) -> None:
     """Take a provider's callback as a hint: note it, and have somebody ask the provider.
 
@@ -195,9 +231,15 @@ def take_callback(*, token: str, callback: Any, clock: Clock = SYSTEM_CLOCK) -> 
         _wake_for_callback(attempt, clock)
 
 
-def cancel_attempt(*, attempt: Attempt, clock: Clock = SYSTEM_CLOCK) -> bool:
-    """Close an attempt whose run is over; says whether it was still open. Nobody holds its task."""
-    return _close(attempt, AttemptState.CANCELLED, None, clock)
+def cancel_attempt(
+    *, attempt: Attempt, cost_micros: int | None = None, clock: Clock = SYSTEM_CLOCK
+) -> bool:
+    """Close an attempt whose run is over; says whether it was still open. Nobody holds its task.
+
+    `cost_micros` is what the provider takes for it all the same.
+    """
+    changes = {} if cost_micros is None else {"cost_micros": cost_micros}
+    return _close(attempt, AttemptState.CANCELLED, changes, clock)
 
 
 def is_task_over(task_id: str) -> bool:
@@ -239,7 +281,7 @@ def lose_attempt(*, attempt: Attempt, clock: Clock = SYSTEM_CLOCK) -> bool:
         "provider_outcome_unknown", "The run was over before the outcome was known.",
         attempt.node_id, True, attempt.provider,
     )  # fmt: skip
-    return _close(attempt, AttemptState.UNKNOWN, error, clock)
+    return _close(attempt, AttemptState.UNKNOWN, {"error": error.as_json()}, clock)
 
 
 def list_strays() -> list[Attempt]:
@@ -266,12 +308,34 @@ def _attempt(
         number=number,
         provider=about.provider,
         model=about.model,
+        model_key=about.model_key,
+        route=about.route,
+        account=about.account,
         client_ref=new_id("pf"),
         callback_token=secrets.token_urlsafe(16),
         request_digest=about.digest,
         created_at=now,
         submitted_at=now,
     )
+
+
+def _check_room(about: Undertaking, terms: Terms) -> None:
+    """Count a provider's open jobs. Whoever begins one at the same moment waits for the lock.
+
+    Raises:
+        ProviderFull: there are as many as may be.
+    """
+    select_row(ProviderSetting, {"pk": about.provider}, lock=True)
+    rows = Attempt.objects.filter(provider=about.provider, state__in=OPEN_ATTEMPTS)
+    counts = rows.aggregate(all=Count("pk"), own=Count("pk", filter=Q(account=about.account)))
+    if _is_full(counts["all"], terms.max_jobs) or _is_full(
+        counts["own"], terms.max_jobs_per_account
+    ):
+        raise ProviderFull(about.provider)
+
+
+def _is_full(jobs: int, limit: int | None) -> bool:
+    return limit is not None and jobs >= limit
 
 
 def _move(attempt: Attempt, to: AttemptState, changes: Mapping[str, Any], clock: Clock) -> None:
@@ -294,8 +358,9 @@ def _change(attempt: Attempt, changes: Mapping[str, Any]) -> None:
         setattr(attempt, name, value)
 
 
-def _close(attempt: Attempt, to: AttemptState, error: RunError | None, clock: Clock) -> bool:
-    changes = {"error": error.as_json()} if error is not None else {}
+def _close(
+    attempt: Attempt, to: AttemptState, changes: Mapping[str, Any], clock: Clock
+) -> bool:
     try:
         _move(attempt, to, changes, clock)
     except LeaseLost:

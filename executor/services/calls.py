@@ -24,6 +24,7 @@ from executor.errors import LeaseLost
 from executor.models import Execution, File
 from executor.selectors.children import find_predecessor
 from executor.selectors.planning import plan_of
+from executor.selectors.routing import OWN
 from executor.services.accept import PRICES, begin_run, price_run, store_run
 from executor.services.claims import Claim, check_lease
 from executor.services.files import keep_files
@@ -33,6 +34,7 @@ from executor.services.results import open_transition
 from executor.services.retry import nodes_without_files
 from executor.services.transitions import lock_execution
 from executor.services.waking import waiting_for
+from executor.simulate.trouble import SIMULATE, asked_below
 from executor.types import ExecutionStatus
 from workflows.api import Callee, prices_below
 
@@ -68,7 +70,8 @@ def start_child(
     _take_over(child, claim, parent, clock)
     beginning = begin_run(child, plan_of(callee.version_id), inputs)
     (node_id,) = plan_of(parent.version_id).segments[claim.spec.segment].node_ids
-    price_run(beginning, prices_below(parent.options.get(PRICES, {}), node_id))
+    own = prices_below(parent.options.get(OWN, {}), node_id)
+    price_run(beginning, prices_below(parent.options.get(PRICES, {}), node_id), own)
     with transaction.atomic():
         locked = lock_execution(parent.id)
         if locked is None or locked.status_is_final:
@@ -121,13 +124,21 @@ def _child(
         key_id=parent.key_id,
         priority=parent.priority,
         inputs=inputs,
-        options={name: parent.options[name] for name in _INHERITED if name in parent.options},
+        options=_inherited(parent, claim),
         parent_id=parent.id,
         parent_task_id=claim.task_id,
         iteration=iteration,
         depth=parent.depth + 1,
         created_at=clock.now(),
     )
+
+
+def _inherited(parent: Execution, claim: Claim) -> dict[str, Any]:
+    """Return what a run takes over of the options, with the trouble that is asked for below."""
+    options = {name: parent.options[name] for name in _INHERITED if name in parent.options}
+    (node_id,) = plan_of(parent.version_id).segments[claim.spec.segment].node_ids
+    asked = asked_below(parent.options.get(SIMULATE), node_id)
+    return options if asked is None else {**options, SIMULATE: asked}
 
 
 def _take_over(child: Execution, claim: Claim, parent: Execution, clock: Clock) -> None:

@@ -33,7 +33,7 @@ def end_open_run(
     change = Transition(execution, plan or NO_PLAN, state, now, has_place=False)
     change.bill = bill
     if plan is None:
-        change.presenter = presenter_without_plan(execution.version_id, state)
+        change.presenter = presenter_without_plan(execution, state)
         asked = Review.objects.of(execution.workspace_id).filter(execution_id=execution.id)
         asked.filter(state=ReviewState.OPEN).update(state=ReviewState.DROPPED)
     change.finish(status, error.as_json() if error else None)

@@ -5,20 +5,29 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from common.clock import SYSTEM_CLOCK, Clock
-from common.errors import InvalidInputs
+from common.errors import InvalidInputs, Issue
 from executor.engine.known import behind
 from executor.engine.plan import Plan
 from executor.models import Execution
 from executor.selectors.planning import plan_of
+from executor.selectors.routing import Payers, find_payers, own_prices
 from executor.services.accept import begin_run
 from executor.services.inputs import InputReader
 from executor.types import NodeStatus
-from workflows.api import NodeEstimate, VersionRef, estimate_run, interface_of_version
+from workflows.api import (
+    NodeEstimate,
+    VersionRef,
+    estimate_run,
+    frozen_prices,
+    interface_of_version,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
     """A run that was not made: what its nodes would cost, and which of them would cost nothing.
+
+    `unavailable` are the models that a live run could not be accepted for.
 
     `upper` is the most for all nodes, whatever is known of them by then; `lower` the least for those
     of which nothing is known now. What may be known inside of a workflow that a node runs is seen
@@ -29,6 +38,7 @@ class Preview:
     cached: frozenset[str]
     lower: int
     upper: int
+    unavailable: Sequence[Issue] = ()
 
 
 def preview_run(
@@ -44,7 +54,9 @@ def preview_run(
         inputs: Mapping[str, Any] | None = reader.read(interface_of_version(version.id), given)
     except InvalidInputs:
         inputs = None
-    plan, estimate = plan_of(version.id), estimate_run(version.id, inputs=inputs)
+    plan, payers = plan_of(version.id), _payers_of(version, mode, clock)
+    prices = own_prices(frozen_prices(version.id), payers.own) if payers.own else None
+    estimate = estimate_run(version.id, inputs=inputs, prices=prices)
     cached = (
         _known_nodes(version, plan, inputs, mode, clock) if inputs is not None else frozenset[str]()
     )
@@ -63,7 +75,12 @@ def preview_run(
         cached,
         lower=sum(node.lower for node in nodes if node.node_id not in cached),
         upper=sum(node.credits for node in nodes),
+        unavailable=payers.problems,
     )
+
+
+def _payers_of(version: VersionRef, mode: str, clock: Clock) -> Payers:
+    return find_payers(version.workspace_id, version.id, mode=mode, clock=clock)
 
 
 def _known_nodes(

@@ -337,6 +337,7 @@ def _record_of(claim: Claim, outcome: NodeOutcome) -> NodeRecord:
         started_at=rfc3339(outcome.started_at),
         finished_at=rfc3339(outcome.finished_at),
         cached=outcome.cached,
+        about=outcome.about,
     )
 
 

@@ -65,7 +65,7 @@ class Transition:
     changed: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.presenter = presenter_of(self.plan, self.state)
+        self.presenter = presenter_of(self.execution, self.plan, self.state)
         self.bill = Bill(self.execution)
 
     def apply(self, step: Step, *, claim_for: str = "") -> Task | None:

@@ -300,6 +300,7 @@ if STRIPE_API_BASE and urlsplit(STRIPE_API_BASE).hostname not in ("127.0.0.1", "
     raise SettingsError("STRIPE_API_BASE must be on loopback")
 EXTRA_NODES = env.items("EXTRA_NODES")
 EXTRA_PROVIDERS = env.items("EXTRA_PROVIDERS")
+CATALOGUE_CHECK_S = env.number("CATALOGUE_CHECK_S")
 PROVIDER_ACCOUNTS = env.provider_accounts()
 PRIVATE_SERVERS = env.boolean("PRIVATE_SERVERS")
 FAULTS = env.text("FAULTS")

@@ -209,6 +209,13 @@ KEYS: tuple[Key, ...] = (
         "Modules with node types of your own; each has a tuple `NODES` of node classes.",
     ),
     Key(
+        "CATALOGUE_CHECK_S",
+        "number",
+        "3",
+        "Seconds between two looks for models and prices that staff changed; twice as many may pass "
+        "in a process that is in the middle of something. 0: never, the release's models alone.",
+    ),
+    Key(
         "EXTRA_PROVIDERS",
         "list",
         "",

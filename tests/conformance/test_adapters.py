@@ -78,7 +78,8 @@ def each_sample(outcome: Outcome | None = None) -> pytest.MarkDecorator:
 
 def first_sample(name: str) -> ProviderCall:
     """Return a provider's first sample call."""
-    return FAKES[name].SAMPLES[0]
+    samples: tuple[ProviderCall, ...] = FAKES[name].SAMPLES
+    return samples[0]
 
 
 each_adapter = pytest.mark.parametrize("name", FAKES)
@@ -277,12 +278,20 @@ def test_p7_whatever_a_provider_answers_is_an_error_of_ours_at_worst(
     bench: Bench, name: str, call: ProviderCall
 ) -> None:
     for junk in JUNK:
-        bench.fake.reset()
         bench.fake.say_instead(junk)
         _assert_sound(bench.submit(call))
+
+
+@each_adapter
+def test_p7_whatever_a_provider_refuses_with_is_an_error_of_ours(bench: Bench, name: str) -> None:
+    for junk in JUNK:
         for status in (400, 422, 429, 500):
             bench.fake.say_instead(junk, status=status)
-            _assert_sound(bench.submit(call))
+
+            came = bench.submit(first_sample(name))
+
+            assert isinstance(came, ProviderError | Unanswered)
+            _assert_sound(came)
 
 
 @each_adapter

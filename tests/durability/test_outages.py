@@ -17,7 +17,6 @@ from common.http.outage import unavailable_of
 from executor import dispatch
 from executor.models import Execution, Task
 from executor.runtime.perform import Performer
-from executor.selectors.planning import plan_of
 from executor.services.claims import claim_next
 from tests.chaos.proxy import Proxy
 from tests.executor.runs import accept, answer_of, perform_all, publish
@@ -38,7 +37,6 @@ def newer(settings) -> Iterator[None]:
 def _release(settings, extra: list[str]) -> None:
     settings.EXTRA_NODES = extra
     get_catalogue.cache_clear()
-    plan_of.cache_clear()
 
 
 def test_x6_an_older_worker_leaves_what_it_does_not_know_to_newer_ones(

@@ -13,7 +13,7 @@ from executor import conf
 from executor.models import Execution, Task
 from executor.runtime.worker import WorkerProcess
 from executor.selectors.invariants import check_invariants
-from executor.selectors.planning import plan_of
+from executor.selectors import planning
 from executor.selectors.runs import get_execution_json, get_poll_answer
 from executor.services.ageing import end_overdue, end_stray
 from executor.services.cancel import cancel_execution
@@ -136,7 +136,7 @@ def without_plan(workspace, run) -> Iterator[str]:
 
 def forget_plans() -> None:
     """As in a process that has just started."""
-    plan_of.cache_clear()
+    planning._plan.cache_clear()
     workflow_selectors._resolved.cache_clear()
 
 

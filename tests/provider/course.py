@@ -13,15 +13,14 @@ from common.clock import FixedClock, utc_now
 from common.faults import FaultInjected
 from executor import conf
 from executor.models import Attempt, Task
-from executor.providers.account import ProviderAccount
 from executor.providers.circuits import Circuits
 from executor.providers.transport import Transport
+from executor.runtime.adapters import Adapters
 from executor.runtime.errand import Shop
 from executor.runtime.remote_strays import settle_strays
 from executor.runtime.remote_task import RemoteTask
 from executor.runtime.running import RunningTasks
 from executor.runtime.telling import Teller
-from executor.selectors.adapters import adapter_classes
 from executor.services.cancel import cancel_execution
 from executor.services.claims import claim_next, release_dead
 from executor.services.waking import wake_due
@@ -126,12 +125,8 @@ class Course:
             await settle_strays(self._shop(transport))
 
     def _shop(self, transport: Transport) -> Shop:
-        adapters = {
-            name: cls(transport, ProviderAccount(name, ""))
-            for name, cls in adapter_classes().items()
-        }
         return Shop(
-            adapters,
+            Adapters(transport),
             self.circuits,
             self.clock,
             _in_thread,

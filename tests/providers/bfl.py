@@ -125,7 +125,10 @@ ENDPOINTS: dict[str, tuple[dict[str, Rule], dict[str, Rule]]] = {
     ),
     **dict.fromkeys(
         ("flux-pro-1.0-canny", "flux-pro-1.0-depth"),
-        ({"control_image": picture, "prompt": text_of(10_000)}, _TOOL),
+        (
+            {"control_image": picture, "prompt": text_of(10_000)},
+            {**_TOOL, "guidance": between(1.0, 100.0)},
+        ),
     ),
 }
 _STATES = {

@@ -162,7 +162,11 @@ class ElevenLabsFake(FakeProvider):
         self.expect(
             seen.fields,
             required={"target_lang": text_of(3)},
-            optional={"source_lang": text_of(4), "num_speakers": lambda given: int(given) <= 32},
+            optional={
+                "source_lang": text_of(4),
+                "num_speakers": lambda given: 0 <= int(given) <= 32,
+                "drop_background_audio": is_flag,
+            },
         )
         self._check_file(seen, "file", "audio")
         return reply({"dubbing_id": self.take(seen).id, "expected_duration_sec": 12.5})
@@ -225,14 +229,14 @@ SAMPLES = (
     ProviderCall(
         "elevenlabs",
         "music_v2_5",
-        {"prompt": "a waltz", "music_length_ms": 10_000, "force_instrumental": True},
+        {"prompt": "a waltz", "duration": 10.5, "force_instrumental": True},
         operation="music",
     ),
     ProviderCall(
         "elevenlabs",
         "eleven_multilingual_sts_v2",
         {
-            "voice_id": "21m00Tcm4TlvDq8ikWAM",
+            "voice": "21m00Tcm4TlvDq8ikWAM",
             "voice_settings": {"stability": 0.4},
             "remove_background_noise": True,
         },

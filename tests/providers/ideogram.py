@@ -86,8 +86,18 @@ FORMS: dict[str, Form] = {
         _PROMPT,
         {**_STYLED, "image_weight": digits(1, 100)},
     ),
-    "v1/ideogram-v3/reframe": (("image",), (), {"resolution": lambda given: "x" in given}, _STYLED),
-    "v1/ideogram-v3/replace-background": (("image",), (), _PROMPT, _STYLED),
+    "v1/ideogram-v3/reframe": (
+        ("image",),
+        ("style_reference_images",),
+        {"resolution": lambda given: "x" in given},
+        _STYLED,
+    ),
+    "v1/ideogram-v3/replace-background": (
+        ("image",),
+        ("style_reference_images",),
+        _PROMPT,
+        _STYLED,
+    ),
     "v1/ideogram-v3/layerize-text": (("image",), (), {}, {**_PROMPT, "seed": _SEED}),
     "v1/ideogram-v3/try-on": (
         ("image", "product_reference_images"),

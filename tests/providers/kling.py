@@ -118,7 +118,6 @@ BODIES: dict[str, tuple[dict[str, Rule], dict[str, Rule]]] = {
             **OURS,
         },
     ),
-    "videos/video-extend": ({"video_id": str}, {"prompt": PROMPT, **OURS}),
     "videos/effects": (
         {"effect_scene": str, "input": dict},
         {**OURS},
@@ -321,12 +320,6 @@ SAMPLES = (
         model="kling-v3-omni",
         operation="video-to-video",
         body={"prompt": "A storm", "duration": "15", "sound": "on"},
-    ),
-    ProviderCall(
-        provider="kling",
-        model="videos/video-extend",
-        operation="extend",
-        body={"video_id": "842250903629086785", "prompt": "It lands"},
     ),
     ProviderCall(
         provider="kling",

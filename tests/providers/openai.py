@@ -9,6 +9,7 @@ from tests.providers.base import (
     FakeProvider,
     Job,
     Outcome,
+    Rule,
     Seen,
     between,
     limited,
@@ -37,7 +38,10 @@ IMAGE_FIELDS: dict[str, Any] = {
     "safety_identifier": str,
     "complexity": one_of("low", "medium", "high"),
 }
-CONTENT = {"text": ("input_text", str), "image_url": ("input_image", uri)}
+CONTENT: dict[str, tuple[str, Rule]] = {
+    "text": ("input_text", str),
+    "image_url": ("input_image", uri),
+}
 ERRORS = {
     Outcome.UNAUTHORIZED: (401, "invalid_request_error", "invalid_api_key"),
     Outcome.OUT_OF_CREDIT: (429, "insufficient_quota", "insufficient_quota"),
@@ -227,7 +231,8 @@ class OpenAiFake(FakeProvider):
             return
         width, height = (int(side) for side in size.split("x"))
         fits = width % 16 == height % 16 == 0 and max(width, height) <= 3 * min(width, height)
-        self.require(fits and width <= 3840 and height <= 2160, "size")
+        self.require(fits and max(width, height) <= 3840, "size")
+        self.require(width * height <= 3840 * 2160, "size")
 
     @staticmethod
     def _is_input(given: Any) -> bool:

@@ -69,7 +69,12 @@ class OpenAiCompatibleFake(FakeProvider):
         )
         self.take(seen)
         text = '{"answer": 42}' if "response_format" in seen.body else "A red fox."
-        message = {"role": "assistant", "content": text, "refusal": None, "tool_calls": []}
+        message: dict[str, Any] = {
+            "role": "assistant",
+            "content": text,
+            "refusal": None,
+            "tool_calls": [],
+        }
         return reply(
             {
                 "id": "chatcmpl-1",
@@ -107,7 +112,15 @@ class OpenAiCompatibleFake(FakeProvider):
         return raw_reply(sample_file("audio"), "audio/wav")
 
     async def transcribe(self, seen: Seen) -> web.Response:
-        self.expect(seen.fields, required={"model": str}, optional={"language": str})
+        self.expect(
+            seen.fields,
+            required={"model": str},
+            optional={
+                "language": str,
+                "prompt": str,
+                "temperature": lambda given: float(given) >= 0,
+            },
+        )
         part = seen.part("file")
         self.require(part is not None and kind_of(part.content) == "audio", "file is a recording")
         self.take(seen)

@@ -94,7 +94,12 @@ BODIES: dict[tuple[str, str], tuple[dict[str, Rule], dict[str, Rule]]] = {
     ),
     ("image_to_video", "veo3.1"): (
         {"promptImage": _first, "ratio": SIZES},
-        {"promptText": PROMPT, "audio": bool, "duration": one_of(4, 6, 8)},
+        {
+            "promptText": PROMPT,
+            "audio": bool,
+            "duration": one_of(4, 6, 8),
+            "negativePrompt": PROMPT,
+        },
     ),
     ("video_to_video", "aleph2"): ({"videoUri": file}, {"promptText": str, "seed": SEED}),
     ("text_to_image", "gen4_image"): (
@@ -289,7 +294,7 @@ SAMPLES = (
     ),
     _call("lip-sync", "act_two", {"expressionIntensity": 3}, character="image", reference="video"),
     _call("upscale", "magnific_precision_upscaler_v2", {"scaleFactor": 2}, imageUri="image"),
-    _call("video-upscale", "magnific_video_upscaler_creative", {}, videoUri="video"),
+    _call("upscale-video", "magnific_video_upscaler_creative", {}, videoUri="video"),
     _call("video-to-hdr", "ruby", {"outputFormat": "hdr10"}, videoUri="video"),
     _call("text-to-speech", "eleven_v4", {"promptText": "Hello", **_VOICE}),
     _call("speech-to-speech", "eleven_multilingual_sts_v2", _VOICE, media="audio"),

@@ -106,7 +106,9 @@ def test_x34_a_file_is_put_nowhere_else_and_no_job_comes_of_it(bench, answer):
 
 def test_words_and_tokens_of_a_text_model_are_read(bench):
     bench.fake.endpoints["fal-ai/llm"] = Endpoint({"prompt": str}, {}, "output", "words")
-    call = replace(SAMPLES[-1], model="fal-ai/llm", operation="chat", media={}, body={"prompt": "x"})
+    call = replace(
+        SAMPLES[-1], model="fal-ai/llm", operation="chat", media={}, body={"prompt": "x"}
+    )
     came = bench.submit(call)
     bench.fake.jobs[0].queued = bench.fake.jobs[0].running = 0
     usage = b'{"output": "a cat", "usage": {"prompt_tokens": 3, "completion_tokens": 2}}'

@@ -43,7 +43,9 @@ def test_files_of_the_tasks_kind_are_found(output, task, expected):
 def test_files_within_the_answer_are_unpacked():
     inline = "data:image/png;base64," + base64.b64encode(b"picture").decode()
 
-    assert files_in({"image": {"url": inline}}, "upscale") == (ResultFile("image", data=b"picture"),)
+    assert files_in({"image": {"url": inline}}, "upscale") == (
+        ResultFile("image", data=b"picture"),
+    )
     assert files_in("data:image/png;base64,!", "upscale") == ()
 
 

@@ -71,10 +71,11 @@ FLUX = _at("flux-2-pro", {"prompt": "a cat"})
 
 
 @at_bfl
-def test_what_a_picture_cost_is_told_in_dollars(bench: Bench) -> None:
+def test_what_a_picture_cost_is_told_in_dollars_and_cents(bench: Bench) -> None:
     course = bench.course(FLUX)
 
-    assert course.answer.data == {"seed": 42, "costUsd": bfl.CENTS / 100}
+    cost = {"costUsd": bfl.CENTS / 100, "usage": {"cents": bfl.CENTS}}
+    assert course.answer.data == {"seed": 42, **cost}
 
 
 @at_bfl

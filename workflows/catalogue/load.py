@@ -14,11 +14,20 @@ from workflows.catalogue.price_check import problems_with
 from workflows.catalogue.spec import AnyNode, NodeSpec, spec_of
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Catalogue:
-    """All node types by name; `digest` changes when the public shape of anything does."""
+    """All node types by name; `digest` changes when the public shape of anything does.
+
+    Catalogues of one digest are equal, so that what is made from one can be kept by it.
+    """
 
     specs: Mapping[str, NodeSpec]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Catalogue) and self.digest == other.digest
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
 
     def get(self, type_: str) -> NodeSpec | None:
         """Return the spec of a node type, following `replaced_by`; None for an unknown one."""

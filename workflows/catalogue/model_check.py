@@ -1,11 +1,12 @@
 """What the schema of a model file cannot say: names that must exist, wires that must not collide."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from workflows.catalogue.model import ModelSpec, Route, Wire
 from workflows.catalogue.model_nodes import spec_from_model
 from workflows.catalogue.model_rules import names_in
+from workflows.catalogue.node import Inputs
 from workflows.catalogue.ports import is_list
 from workflows.catalogue.price import PriceError
 from workflows.catalogue.price_check import problems_with
@@ -14,6 +15,8 @@ from workflows.catalogue.providers import PROVIDERS
 from workflows.catalogue.tasks import TASKS
 from workflows.catalogue.tasks.base import input_ports
 from workflows.catalogue.wire import LIST_MARK, paired
+
+_TAKEN = frozenset({"extra", *(name for name in dir(Inputs) if not name.startswith("_"))})
 
 Problem = tuple[str, str]  # the part of the file (`routes.0.wire`), and what is wrong with it
 
@@ -43,12 +46,7 @@ def _problems_of_names(model: ModelSpec) -> Iterator[Problem]:
         if name not in model.params_by_name:
             yield "params", f"A model for {task.name} has a parameter {name}."
     ports = {port.name for port in input_ports(task, model)}
-    given = Counter(each.param.name for each in model.params)
-    for name, times in given.items():
-        if times > 1:
-            yield "params", f"There are two parameters {name}."
-        if name in ports or name == "extra":
-            yield "params", f"{name} is an input as well."
+    yield from _problems_of_params(model, ports)
     for number, rule in enumerate(model.rules):
         for name in sorted(names_in(rule) - names.keys()):
             yield f"rules.{number}", f"There is no parameter or input {name}."
@@ -56,6 +54,19 @@ def _problems_of_names(model: ModelSpec) -> Iterator[Problem]:
         yield "replaced_by", "A model cannot replace itself."
     if model.status != "retired" and not model.routes:
         yield "routes", "A model that is not retired has a route."
+
+
+def _problems_of_params(model: ModelSpec, ports: Collection[str]) -> Iterator[Problem]:
+    seen: set[str] = set()
+    for number, each in enumerate(model.params):
+        name = each.param.name
+        if name in seen:
+            yield f"params.{number}", f"There are two parameters {name}."
+        if name in ports:
+            yield f"params.{number}", f"{name} is an input as well."
+        if name in _TAKEN:
+            yield f"params.{number}", f"The name {name} is taken by the record of a node's values."
+        seen.add(name)
 
 
 def _of_route(model: ModelSpec, number: int) -> Iterator[Problem]:

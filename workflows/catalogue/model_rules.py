@@ -64,6 +64,22 @@ class MaxProduct(_Rule):
         return self.params[0], f"{names} must be within {self.minimum:g} and {self.maximum:g}."
 
 
+class MaxRatio(_Rule):
+    """The larger of two numbers is at most `maximum` times the smaller."""
+
+    kind: Literal["max_ratio"]
+    params: Annotated[tuple[str, ...], Field(min_length=2, max_length=2)]
+    maximum: float = Field(ge=1)
+
+    def problem(self, given: Mapping[str, Any]) -> tuple[str, str] | None:
+        """Return the parameter and what is wrong with it."""
+        numbers = list(_numbers(given.get(name) for name in self.params))
+        if len(numbers) < len(self.params) or max(numbers) <= self.maximum * min(numbers):
+            return None
+        first, second = self.params
+        return first, f"Of {first} and {second} one is at most {self.maximum:g} times the other."
+
+
 class MultipleOf(_Rule):
     """Each number is a multiple of `of`."""
 
@@ -97,7 +113,8 @@ class OneOfSizes(_Rule):
 
 
 Rule = Annotated[
-    Requires | Excludes | MaxProduct | MultipleOf | OneOfSizes, Field(discriminator="kind")
+    Requires | Excludes | MaxProduct | MaxRatio | MultipleOf | OneOfSizes,
+    Field(discriminator="kind"),
 ]
 
 

@@ -38,7 +38,9 @@ _KIND_OF_TYPE: dict[Any, str] = {
 class NodeSpec:
     """Everything that the editor, validation, planning and the docs need to know of a node type.
 
-    `model` is what a model's node type was made from.
+    `model` is what a model's node type was made from. Staff may have switched such a model off
+    (`is_off`), or given it a place in lists: a lower `position` comes before a higher one, and both
+    before none.
     """
 
     meta: Meta
@@ -48,6 +50,8 @@ class NodeSpec:
     node: type[AnyNode]
     make_record: Callable[[], type[Inputs]]
     model: ModelSpec | None = None
+    is_off: bool = False
+    position: int | None = None
 
     @cached_property
     def input_record(self) -> type[Inputs]:
@@ -105,7 +109,7 @@ class NodeSpec:
     def digest(self) -> str:
         """Hex SHA-256 of the public shape, and of everything that a model's file says."""
         model = None if self.model is None else self.model.model_dump(mode="json")
-        return digest([self.as_json(), model])
+        return digest([self.as_json(), model, self.is_off, self.position])
 
     def as_json(self) -> dict[str, Any]:
         """Return the entry of `GET /nodes`."""

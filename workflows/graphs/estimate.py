@@ -3,9 +3,11 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
+from typing import TypeVar
 
 from workflows.catalogue.ports import element_of, is_list, is_media
 from workflows.catalogue.price import MAX_CREDITS, Price
+from workflows.catalogue.price_reader import parse_price
 from workflows.graphs.arriving import Arriving, Form, Known
 from workflows.graphs.calls import LOOP
 from workflows.graphs.fields import Callee, InputField
@@ -17,6 +19,7 @@ MAX_RUNS = 1_000  # of a mapped node: the engine's bound on a mapped list
 BUDGET = 5_000  # runs and nodes that an estimate looks at one by one; beyond, bounds stand for them
 
 Span = tuple[int, int]  # the least and the most credits
+Frozen = TypeVar("Frozen")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +50,22 @@ class Estimate:
 class PricedGraph:
     """A resolved graph with what its prices need of it: made once for a version.
 
-    `callees` are the workflows that its nodes run, by node.
+    `callees` are the workflows that its nodes run, by node. `prices` stand for all of the
+    catalogue's, where they are given.
     """
 
     graph: ResolvedGraph
     callees: Mapping[str, "PricedGraph"]
+    prices: Mapping[str, Price] | None = None
+
+    def price_of(self, node: ResolvedNode) -> Price | None:
+        """Return what a node costs; None: nothing."""
+        return node.spec.price if self.prices is None else self.prices.get(node.id)
 
     @cached_property
     def is_free(self) -> bool:
         """Whether no run of it costs anything."""
-        return not any(node.spec.price for node in self.graph.nodes) and all(
+        return not any(self.price_of(node) for node in self.graph.nodes) and all(
             callee.is_free for callee in self.callees.values()
         )
 
@@ -116,6 +125,21 @@ def price_graph(graph: ResolvedGraph, callee_of: Callable[[Callee], PricedGraph]
     )
 
 
+def with_prices(priced: PricedGraph, texts: Mapping[str, str]) -> PricedGraph:
+    """Return a graph with other prices than the catalogue's, by place as `frozen_prices` has them.
+
+    Raises:
+        PriceError: one of them is none.
+    """
+    own = {node.id: texts[node.id] for node in priced.graph.nodes if node.id in texts}
+    callees = {
+        id_: with_prices(callee, prices_below(texts, id_)) for id_, callee in priced.callees.items()
+    }
+    return PricedGraph(
+        priced.graph, callees, {id_: parse_price(text) for id_, text in own.items()}
+    )
+
+
 def estimate(priced: PricedGraph, known: Known) -> Estimate:
     """Return what a run would cost.
 
@@ -139,8 +163,11 @@ def frozen_prices(priced: PricedGraph) -> dict[str, str]:
     return prices
 
 
-def prices_below(prices: Mapping[str, str], node_id: str) -> dict[str, str]:
-    """Return the frozen prices of a run that a node starts, from those of the run above."""
+def prices_below(prices: Mapping[str, Frozen], node_id: str) -> dict[str, Frozen]:
+    """Return the frozen prices of a run that a node starts, from those of the run above.
+
+    So for whatever else is frozen by place.
+    """
     start = f"{node_id}/"
     return {
         place.removeprefix(start): text for place, text in prices.items() if place.startswith(start)
@@ -202,7 +229,7 @@ class _Estimator:
 
     def _credits(self, node: ResolvedNode, places: Sequence[Path] | None) -> Span:
         """Return what all runs of a node cost together."""
-        price, callee = node.spec.price, self.priced.callees.get(node.id)
+        price, callee = self.priced.price_of(node), self.priced.callees.get(node.id)
         if price is not None:
             return self._all_runs(node, places, price.names, partial(self._run, node, price))
         if callee is not None and not callee.is_free:

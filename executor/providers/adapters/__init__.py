@@ -12,6 +12,7 @@ from executor.providers.adapters.fal import FalAdapter
 from executor.providers.adapters.google import GoogleAdapter
 from executor.providers.adapters.ideogram import IdeogramAdapter
 from executor.providers.adapters.kling import KlingAdapter
+from executor.providers.adapters.local import LocalAdapter
 from executor.providers.adapters.luma import LumaAdapter
 from executor.providers.adapters.minimax import MinimaxAdapter
 from executor.providers.adapters.openai import OpenAiAdapter
@@ -33,6 +34,7 @@ SHIPPED: tuple[type[Adapter], ...] = (
     GoogleAdapter,
     IdeogramAdapter,
     KlingAdapter,
+    LocalAdapter,
     LumaAdapter,
     MinimaxAdapter,
     OpenAiAdapter,

@@ -57,8 +57,9 @@ class BflAdapter(HttpAdapter):
     their places (`image`, `mask`, `input_image`, `image_prompt`, `control_image`); the list
     `input_image[]` is spread over `input_image`, `input_image_2`, ….
 
-    A job calls back: class C. With a callback asked for, the answer to the submit may name no
-    address to poll; the job is then asked for by its id.
+    What a job costs is told in US cents (`usage.cents`, for prices that are made from it). It calls
+    back: class C. With a callback asked for, the answer to the submit may name no address to poll;
+    the job is then asked for by its id.
     """
 
     name = "bfl"
@@ -187,8 +188,10 @@ def _finished(answer: Any, handle: Handle) -> Done | Failed:
     if url is None:
         return Failed(ProviderError("The provider gave no picture.", retryable=True))
     cents = handle["cents"]
+    is_told = cents is not None and cents >= 0
     data = known({
         "seed": get_number(answer, "result", "seed"),
-        "costUsd": None if cents is None or cents < 0 else cents / 100,
+        "costUsd": cents / 100 if is_told else None,
+        "usage": {"cents": cents} if is_told else None,
     })  # fmt: skip
     return Done(Answer(data, (ResultFile("image", url=url),)))

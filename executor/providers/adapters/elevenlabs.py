@@ -51,8 +51,9 @@ class ElevenLabsAdapter(HttpAdapter):
     """ElevenLabs. All but dubbing answers with the sound itself, and nothing can be looked up.
 
     Operations beside the tasks: `audio-isolation` and `dubbing`. Body names of model files are those
-    of the documents; `voice_id` goes into the path and `output_format` into the query. The one file
-    is a recording; for dubbing it may be a film.
+    of the documents, but for `voice`, the id of a well-known voice, which goes into the path unless
+    `voice_id` names another one, and `duration`, the seconds of music. `output_format` goes into the
+    query. The one file is a recording; for dubbing it may be a film.
     """
 
     name: ClassVar[str] = "elevenlabs"
@@ -113,17 +114,19 @@ class ElevenLabsAdapter(HttpAdapter):
         return None
 
     async def _speak(self, request: Request, body: dict[str, Any]) -> Done:
-        path = f"/v1/text-to-speech/{_taken(body, 'voice_id')}"
+        path = f"/v1/text-to-speech/{_voice(body)}"
         return await self._sound(path, {"model_id": request.call.model, **body}, body.get("text"))
 
     async def _make_sound(self, request: Request, body: dict[str, Any]) -> Done:
         return await self._sound("/v1/sound-generation", {"model_id": request.call.model, **body})
 
     async def _make_music(self, request: Request, body: dict[str, Any]) -> Done:
-        return await self._sound("/v1/music", {"model_id": request.call.model, **body})
+        seconds = body.pop("duration", None)
+        length = known({"music_length_ms": None if seconds is None else round(seconds * 1000)})
+        return await self._sound("/v1/music", {"model_id": request.call.model, **body, **length})
 
     async def _change_voice(self, request: Request, body: dict[str, Any]) -> Done:
-        path = f"/v1/voice-changer/{_taken(body, 'voice_id')}" + _query(body)
+        path = f"/v1/voice-changer/{_voice(body)}" + _query(body)
         form = [*_fields({"model_id": request.call.model, **body}), await _file("audio", request)]
         return _sound_in(await self._post(path, form=form))
 
@@ -149,16 +152,17 @@ class ElevenLabsAdapter(HttpAdapter):
         return await self.ask("POST", path, body=body, form=form, timeout_s=self.submit_timeout_s)
 
 
-def _taken(body: dict[str, Any], name: str) -> str:
-    """Take a part of the path out of a body.
+def _voice(body: dict[str, Any]) -> str:
+    """Take the voice out of a body, as a part of a path.
 
     Raises:
         ProviderError: it is not in it.
     """
-    value = body.pop(name, None)
-    if not isinstance(value, str) or not value:
-        raise ProviderError(f"{name} is missing.", code="invalid_value")
-    return quote(value, safe="")
+    usual, own = body.pop("voice", None), body.pop("voice_id", None)
+    voice = own or usual
+    if not isinstance(voice, str) or not voice:
+        raise ProviderError("The voice is missing.", code="invalid_value")
+    return quote(voice, safe="")
 
 
 def _query(body: dict[str, Any]) -> str:

@@ -57,7 +57,6 @@ ENDPOINTS: Mapping[str, str] = {
     "text-to-video": "videos/text2video",
     "image-to-video": "videos/image2video",
     "video-to-video": "videos/omni-video",
-    "extend": "videos/video-extend",
     "effects": "videos/effects",
     "lip-sync": "videos/lip-sync",
     "avatar": "videos/avatar",
@@ -75,7 +74,7 @@ _LISTS = tuple(dict.fromkeys(ENDPOINTS.values()))
 
 
 class KlingAdapter(HttpAdapter):
-    """Kling. The operation is a task, or one of `extend`, `effects` and `avatar`.
+    """Kling. The operation is a task, or `effects` or `avatar`.
 
     Pictures and sounds go as plain base64, films (and what is spoken in `lip-sync`) by URL. In
     `video-to-video`, the omni models, the media `images[]`, `first_frame`, `end_frame` and `video`

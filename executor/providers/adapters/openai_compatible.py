@@ -31,7 +31,6 @@ class OpenAiCompatibleAdapter(OpenAiApi):
     """
 
     name: ClassVar[str] = "openai_compatible"
-    submit_timeout_s: ClassVar[float] = 600.0  # a large model on a small machine
 
     def key_headers(self) -> Mapping[str, str]:
         """Return the key's header, if there is a key."""

@@ -63,7 +63,7 @@ OPERATIONS: Mapping[str, tuple[str, str]] = {
     "image-edit": ("text_to_image", "image"),
     "lip-sync": ("character_performance", "video"),
     "upscale": ("image_upscale", "image"),
-    "video-upscale": ("video_upscale", "video"),
+    "upscale-video": ("video_upscale", "video"),
     "video-to-hdr": ("video_to_hdr", "video"),
     "text-to-speech": ("text_to_speech", "audio"),
     "speech-to-speech": ("speech_to_speech", "audio"),

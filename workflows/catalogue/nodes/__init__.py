@@ -2,6 +2,7 @@
 
 from workflows.catalogue.nodes import (
     calls,
+    comfyui,
     image_colour,
     image_compose,
     image_filter,
@@ -35,4 +36,5 @@ ALL_NODES: tuple[type[AnyNode], ...] = (
     *image_compose.NODES,
     *image_text.NODES,
     *image_value.NODES,
+    *comfyui.NODES,
 )

@@ -98,6 +98,10 @@ class ModelNode(RemoteNode[Inputs, Out], Generic[Out]):
         """Return the outputs that an answer stands for."""
         raise NotImplementedError
 
+    def simulated_text(self, args: Inputs) -> str | None:  # noqa: ARG002 - a hook
+        """Return what the model says in test mode, where any words would not do; None: any do."""
+        return None
+
 
 def input_ports(task: Task, model: ModelSpec) -> tuple[Port, ...]:
     """Return a model's ports for media: those of its task, as its file changes them, and its own."""

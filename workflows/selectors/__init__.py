@@ -6,20 +6,24 @@ workspace's is `NotFound`, always in the same words.
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from functools import cache, lru_cache, partial
+from functools import lru_cache, partial
 from typing import Any
 
 from django.db.models import F, QuerySet
 
 from common.errors import InvalidGraph, NotFound
 from common.sql import select_values
-from workflows import conf
-from workflows.catalogue.load import Catalogue, build_catalogue
-from workflows.catalogue.nodes import ALL_NODES
+from workflows.catalogue.load import Catalogue
 from workflows.errors import NotPublished
 from workflows.graphs.calls import Calls
 from workflows.graphs.document import parse_graph
-from workflows.graphs.estimate import Estimate, PricedGraph, estimate, price_graph
+from workflows.graphs.estimate import (
+    Estimate,
+    PricedGraph,
+    estimate,
+    price_graph,
+    with_prices,
+)
 from workflows.graphs.estimate import frozen_prices as prices_of
 from workflows.graphs.fields import Callee, Interface
 from workflows.graphs.interface import input_schema, interface_of, output_schema
@@ -27,6 +31,7 @@ from workflows.graphs.resolve import Resolution, resolve
 from workflows.graphs.resolved import ResolvedGraph
 from workflows.graphs.secrets import find_secrets
 from workflows.models import Workflow, WorkflowVersion
+from workflows.selectors.catalogue import get_catalogue
 from workflows.types import (
     DraftView,
     Schemas,
@@ -55,19 +60,18 @@ _PUBLISHED_NUMBER = F("published_version__number")
 _CALLBACK_URL = F("workflow__callback_url")
 
 
-@cache
-def get_catalogue() -> Catalogue:
-    """Return the shipped node types and those of `EXTRA_NODES`, built once in each process."""
-    return build_catalogue((*ALL_NODES, *conf.extra_nodes()))
-
-
 def check_graph(document: object, calls: Calls) -> Resolution:
-    """Read and resolve a graph document against the shipped catalogue.
+    """Read and resolve a graph document against the catalogue of this moment.
 
     Raises:
         InvalidGraph: it is malformed. One that is merely incomplete comes with `problems`.
     """
-    return resolve(parse_graph(document), get_catalogue(), calls)
+    graph, catalogue = parse_graph(document), get_catalogue()
+    resolution = resolve(graph, catalogue, calls)
+    if all(problem.code != "unknown_type" for problem in resolution.problems):
+        return resolution
+    newer = get_catalogue.refresh()  # staff may have added the model a moment ago
+    return resolution if newer == catalogue else resolve(graph, newer, calls)
 
 
 def calls_of(workspace_id: str, workflow_id: str | None = None) -> Calls:
@@ -253,7 +257,14 @@ def resolved_version(version_id: str) -> ResolvedGraph:
         NotFound: there is no such version.
         InvalidGraph: it cannot run under today's catalogue, as when a node type was withdrawn.
     """
-    return _resolved(version_id, get_catalogue().digest)
+    catalogue = get_catalogue()
+    try:
+        return _resolved(version_id, catalogue)
+    except InvalidGraph:
+        newer = get_catalogue.refresh()  # another process may know a model that was added just now
+        if newer == catalogue:
+            raise
+        return _resolved(version_id, newer)
 
 
 def node_types_of_version(version_id: str) -> dict[str, str]:
@@ -265,7 +276,7 @@ def node_types_of_version(version_id: str) -> dict[str, str]:
 
 def interface_of_version(version_id: str) -> Interface:
     """Return what a version takes and gives; as `resolved_version`."""
-    return _interface(version_id, get_catalogue().digest)
+    return _interface(version_id, get_catalogue())
 
 
 def version_graph(version_id: str) -> Mapping[str, Any]:
@@ -282,22 +293,22 @@ def version_graph(version_id: str) -> Mapping[str, Any]:
 
 
 @lru_cache(maxsize=RESOLVED_CACHE_SIZE)
-def _resolved(version_id: str, catalogue_digest: str) -> ResolvedGraph:
+def _resolved(version_id: str, catalogue: Catalogue) -> ResolvedGraph:
     rows = WorkflowVersion.objects.across_workspaces().filter(id=version_id)
     found = rows.values_list("graph", "workspace_id", "workflow_id").first()
     if found is None:
         raise NotFound
     document, workspace_id, workflow_id = found
-    calls = Calls(partial(_find_pinned, catalogue_digest, workspace_id), workflow_id)
-    resolution = check_graph(document, calls)
+    calls = Calls(partial(_find_pinned, catalogue, workspace_id), workflow_id)
+    resolution = resolve(parse_graph(document), catalogue, calls)
     if resolution.problems:
         raise InvalidGraph(resolution.problems)
     return resolution.graph
 
 
 @lru_cache(maxsize=RESOLVED_CACHE_SIZE)
-def _interface(version_id: str, catalogue_digest: str) -> Interface:
-    return interface_of(_resolved(version_id, catalogue_digest))
+def _interface(version_id: str, catalogue: Catalogue) -> Interface:
+    return interface_of(_resolved(version_id, catalogue))
 
 
 def _find_callee(workspace_id: str, workflow_id: str, number: int | None) -> Callee | None:
@@ -308,11 +319,11 @@ def _find_callee(workspace_id: str, workflow_id: str, number: int | None) -> Cal
     else:
         rows = _versions(workspace_id, workflow_id).filter(number=number)
         version_id = rows.values_list("id", flat=True).first()
-    return None if version_id is None else _callee(version_id, get_catalogue().digest)
+    return None if version_id is None else _callee(version_id, get_catalogue())
 
 
 def _find_pinned(
-    catalogue_digest: str, workspace_id: str, workflow_id: str, number: int | None
+    catalogue: Catalogue, workspace_id: str, workflow_id: str, number: int | None
 ) -> Callee | None:
     """Return what a version's node runs; that its workflow was deleted since changes nothing.
 
@@ -321,14 +332,14 @@ def _find_pinned(
     rows = WorkflowVersion.objects.of(workspace_id).filter(workflow_id=workflow_id)
     pinned = rows.filter(number__isnull=False, number=number)
     version_id = pinned.values_list("id", flat=True).first()
-    return None if version_id is None else _callee(version_id, catalogue_digest)
+    return None if version_id is None else _callee(version_id, catalogue)
 
 
 @lru_cache(maxsize=RESOLVED_CACHE_SIZE)
-def _callee(version_id: str, catalogue_digest: str) -> Callee | None:
+def _callee(version_id: str, catalogue: Catalogue) -> Callee | None:
     """Return a version as others run it; None when it cannot run under this catalogue."""
     try:
-        graph = _resolved(version_id, catalogue_digest)
+        graph = _resolved(version_id, catalogue)
     except InvalidGraph:
         return None
     ref = _version_ref(version_id)
@@ -337,7 +348,7 @@ def _callee(version_id: str, catalogue_digest: str) -> Callee | None:
         workflow_id=ref.workflow_id,
         version_id=version_id,
         number=ref.number or 0,  # only published versions are called
-        interface=_interface(version_id, catalogue_digest),
+        interface=_interface(version_id, catalogue),
         workflows=frozenset({ref.workflow_id}).union(*(callee.workflows for callee in below)),
         depth=max((callee.depth + 1 for callee in below), default=0),
     )
@@ -359,13 +370,20 @@ def _with_callback(values: Mapping[str, Any]) -> dict[str, Any]:
     return {**values, "callback_url": values["callback_url"] or None}
 
 
-def estimate_run(version_id: str, *, inputs: Mapping[str, Any] | None) -> Estimate:
+def estimate_run(
+    version_id: str,
+    *,
+    inputs: Mapping[str, Any] | None,
+    prices: Mapping[str, str] | None = None,
+) -> Estimate:
     """Return what a run of a version would cost, where it completes; as `resolved_version`.
 
     `inputs` are in stored form by name. One that is missing takes its default; where it has none,
     or is None, the estimate is for whatever may be given. So it is for all with None for `inputs`.
+    `prices`, as `frozen_prices` gives them, stand for the catalogue's.
     """
-    return estimate(_priced(version_id, get_catalogue().digest), inputs or {})
+    priced = _priced(version_id, get_catalogue())
+    return estimate(priced if prices is None else with_prices(priced, prices), inputs or {})
 
 
 def frozen_prices(version_id: str) -> dict[str, str]:
@@ -373,13 +391,11 @@ def frozen_prices(version_id: str) -> dict[str, str]:
 
     By node, those of nodes of workflows that its nodes run as `node/node`.
     """
-    return prices_of(_priced(version_id, get_catalogue().digest))
+    return prices_of(_priced(version_id, get_catalogue()))
 
 
 @lru_cache(maxsize=RESOLVED_CACHE_SIZE)
-def _priced(version_id: str, catalogue_digest: str) -> PricedGraph:
-    return price_graph(_resolved(version_id, catalogue_digest), _priced_callee)
-
-
-def _priced_callee(callee: Callee) -> PricedGraph:
-    return _priced(callee.version_id, get_catalogue().digest)
+def _priced(version_id: str, catalogue: Catalogue) -> PricedGraph:
+    return price_graph(
+        _resolved(version_id, catalogue), lambda callee: _priced(callee.version_id, catalogue)
+    )

@@ -1,0 +1,164 @@
+"""Tiny pipelines with random weights, as folders that the model server loads like real ones."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers import (
+    AutoencoderKL,
+    AutoencoderKLWan,
+    ControlNetModel,
+    DDIMScheduler,
+    EulerDiscreteScheduler,
+    FlowMatchEulerDiscreteScheduler,
+    FluxPipeline,
+    FluxTransformer2DModel,
+    StableDiffusionPipeline,
+    StableDiffusionXLPipeline,
+    UNet2DConditionModel,
+    WanPipeline,
+    WanTransformer3DModel,
+)
+from tokenizers import Tokenizer, models, pre_tokenizers, processors
+from transformers import (
+    CLIPTextConfig,
+    CLIPTextModel,
+    CLIPTextModelWithProjection,
+    PreTrainedTokenizerFast,
+    T5Config,
+    T5EncoderModel,
+    UMT5Config,
+    UMT5EncoderModel,
+)
+
+LENGTH = 77
+WORDS = ("<pad>", "</s>", "<unk>", "a", "cat", "dog", "red", "on", "mat")
+
+
+def make_tokenizer() -> Any:
+    """Return a tokenizer that knows a few words."""
+    vocabulary = {word: number for number, word in enumerate(WORDS)}
+    inner = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
+    inner.pre_tokenizer = pre_tokenizers.Whitespace()
+    inner.post_processor = processors.TemplateProcessing(
+        single="$A </s>", special_tokens=[("</s>", 1)]
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=inner,
+        pad_token="<pad>",
+        eos_token="</s>",
+        unk_token="<unk>",
+        model_max_length=LENGTH,
+    )
+
+
+def make_clip(projected: bool = False) -> Any:
+    config = CLIPTextConfig(
+        vocab_size=len(WORDS), hidden_size=32, intermediate_size=37, num_attention_heads=4,
+        num_hidden_layers=2, max_position_embeddings=LENGTH, projection_dim=32,
+        bos_token_id=0, eos_token_id=1, pad_token_id=0,
+    )  # fmt: skip
+    return (CLIPTextModelWithProjection if projected else CLIPTextModel)(config)
+
+
+def make_vae(channels: int = 4, **options: Any) -> AutoencoderKL:
+    return AutoencoderKL(
+        block_out_channels=[8, 16], in_channels=3, out_channels=3, norm_num_groups=4,
+        down_block_types=["DownEncoderBlock2D"] * 2, up_block_types=["UpDecoderBlock2D"] * 2,
+        latent_channels=channels, sample_size=32, **options,
+    )  # fmt: skip
+
+
+def make_unet(width: int = 32, **options: Any) -> UNet2DConditionModel:
+    return UNet2DConditionModel(
+        block_out_channels=(8, 16), layers_per_block=1, sample_size=16, in_channels=4,
+        out_channels=4, down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"), cross_attention_dim=width,
+        attention_head_dim=4, norm_num_groups=4, **options,
+    )  # fmt: skip
+
+
+def save_sd(folder: Path, seed: int = 0) -> None:
+    """Save a Stable Diffusion of 32 × 32 pixels; also good for image to image and inpainting."""
+    torch.manual_seed(seed)
+    StableDiffusionPipeline(
+        vae=make_vae(),
+        text_encoder=make_clip(),
+        tokenizer=make_tokenizer(),
+        unet=make_unet(),
+        scheduler=DDIMScheduler(num_train_timesteps=100, clip_sample=False, steps_offset=1),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    ).save_pretrained(str(folder), safe_serialization=True)
+
+
+def save_sdxl(folder: Path) -> None:
+    torch.manual_seed(0)
+    unet = make_unet(
+        64, addition_embed_type="text_time", addition_time_embed_dim=8,
+        transformer_layers_per_block=(1, 1), projection_class_embeddings_input_dim=80,
+        use_linear_projection=True,
+    )  # fmt: skip
+    StableDiffusionXLPipeline(
+        vae=make_vae(),
+        text_encoder=make_clip(),
+        text_encoder_2=make_clip(projected=True),
+        tokenizer=make_tokenizer(),
+        tokenizer_2=make_tokenizer(),
+        unet=unet,
+        scheduler=EulerDiscreteScheduler(),
+    ).save_pretrained(str(folder), safe_serialization=True)
+
+
+def save_controlnet(folder: Path) -> None:
+    """Save a ControlNet for `save_sd`'s."""
+    torch.manual_seed(0)
+    ControlNetModel(
+        block_out_channels=(8, 16), layers_per_block=1, in_channels=4,
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"), cross_attention_dim=32,
+        conditioning_embedding_out_channels=(8, 16), attention_head_dim=4, norm_num_groups=4,
+    ).save_pretrained(str(folder), safe_serialization=True)  # fmt: skip
+
+
+def save_flux(folder: Path) -> None:
+    torch.manual_seed(0)
+    t5 = T5EncoderModel(
+        T5Config(vocab_size=len(WORDS), d_model=32, d_kv=8, d_ff=37, num_layers=2, num_heads=4)
+    )
+    FluxPipeline(
+        scheduler=FlowMatchEulerDiscreteScheduler(),
+        vae=make_vae(4, use_quant_conv=False, use_post_quant_conv=False, shift_factor=0.06),
+        text_encoder=make_clip(),
+        tokenizer=make_tokenizer(),
+        text_encoder_2=t5,
+        tokenizer_2=make_tokenizer(),
+        transformer=FluxTransformer2DModel(
+            in_channels=16, num_layers=1, num_single_layers=1, attention_head_dim=16,
+            num_attention_heads=2, joint_attention_dim=32, pooled_projection_dim=32,
+            axes_dims_rope=[4, 4, 8],
+        ),
+    ).save_pretrained(str(folder), safe_serialization=True)  # fmt: skip
+
+
+def save_wan(folder: Path) -> None:
+    """Save a film model, which makes 1 and a multiple of 4 frames."""
+    torch.manual_seed(0)
+    WanPipeline(
+        tokenizer=make_tokenizer(),
+        text_encoder=UMT5EncoderModel(
+            UMT5Config(
+                vocab_size=len(WORDS), d_model=32, d_kv=8, d_ff=37, num_layers=1, num_heads=4
+            )
+        ),
+        vae=AutoencoderKLWan(
+            base_dim=3, z_dim=16, dim_mult=[1, 1, 1, 1], num_res_blocks=1,
+            temperal_downsample=[False, True, True],
+        ),
+        scheduler=FlowMatchEulerDiscreteScheduler(shift=7.0),
+        transformer=WanTransformer3DModel(
+            patch_size=(1, 2, 2), num_attention_heads=2, attention_head_dim=12, in_channels=16,
+            out_channels=16, text_dim=32, freq_dim=256, ffn_dim=32, num_layers=1,
+            cross_attn_norm=True, qk_norm="rms_norm_across_heads", rope_max_seq_len=32,
+        ),
+    ).save_pretrained(str(folder), safe_serialization=True)  # fmt: skip

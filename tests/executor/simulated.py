@@ -1,0 +1,74 @@
+"""What tests of simulated results are made with: a model of each task, and inputs for it."""
+
+from datetime import date
+from typing import Any
+
+from executor.simulate.drawing import encoded, ground
+from workflows.catalogue.model import ModelSpec
+from workflows.catalogue.values import Audio, Image, Mask, Media, Video
+
+IMAGE = Image(file_id="i", sha256="1" * 64, width=320, height=200)
+FACE = Image(file_id="f", sha256="2" * 64, width=64, height=64)
+MASK = Mask(file_id="m", sha256="3" * 64, width=320, height=200)
+VIDEO = Video(file_id="v", sha256="4" * 64, width=640, height=360, duration_s=2.5)
+AUDIO = Audio(file_id="a", sha256="5" * 64, duration_s=3.0)
+
+_BYTES = {
+    media.file_id: encoded(ground((media.width or 1, media.height or 1), b"%c" % number * 32), "png")
+    for number, media in enumerate((IMAGE, FACE, MASK))
+}
+
+# What a run of each task is given; a new task fails a test until it has an entry.
+VALUES: dict[str, dict[str, Any]] = {
+    "text-to-image": {"prompt": "a red bicycle", "width": 512, "height": 384},
+    "image-to-image": {"prompt": "older", "image": IMAGE},
+    "image-edit": {"prompt": "in blue", "image": IMAGE, "reference_images": [FACE]},
+    "inpaint": {"prompt": "a hat", "image": IMAGE, "mask": MASK},
+    "outpaint": {"image": IMAGE, "left": 40, "top": 20},
+    "upscale": {"image": IMAGE, "scale": 3},
+    "remove-background": {"image": IMAGE},
+    "segment": {"image": IMAGE, "prompt": "the bicycle"},
+    "depth": {"image": IMAGE},
+    "preprocess": {"image": IMAGE},
+    "controlnet": {"image": IMAGE, "prompt": "a house"},
+    "style-transfer": {"image": IMAGE},
+    "face-swap": {"image": IMAGE, "face": FACE},
+    "try-on": {"image": IMAGE, "garment": FACE},
+    "text-to-video": {"prompt": "waves", "duration": 2, "resolution": "480p"},
+    "image-to-video": {"prompt": "it moves", "image": IMAGE, "duration": 1},
+    "video-to-video": {"prompt": "by night", "video": VIDEO},
+    "upscale-video": {"video": VIDEO},
+    "lip-sync": {"video": VIDEO, "audio": AUDIO},
+    "text-to-speech": {"text": "good morning to you all" * 3},
+    "speech-to-speech": {"audio": AUDIO},
+    "speech-to-text": {"audio": AUDIO},
+    "music": {"prompt": "slow jazz", "duration": 2},
+    "sound-effect": {"prompt": "rain", "duration": 1},
+    "separate-audio": {"audio": AUDIO},
+    "chat": {"prompt": "name three rivers"},
+    "vision": {"prompt": "what is this", "image": IMAGE},
+    "embedding": {"text": "near and far"},
+    "moderation": {"text": "good morning"},
+    "text-to-3d": {"prompt": "a cup"},
+    "image-to-3d": {"image": IMAGE},
+}
+
+
+def read(media: Media) -> bytes:
+    """The bytes of an input."""
+    return _BYTES[str(media.file_id)]
+
+
+def model_of(task: str, **more: Any) -> ModelSpec:
+    """A model of a task, without parameters."""
+    return ModelSpec(
+        key=f"test-{task}",
+        name="Test Model",
+        vendor="Test",
+        task=task,
+        description="A model for tests.",
+        license="none",
+        since=date(2026, 1, 1),
+        expected_s=1,
+        **more,
+    )
