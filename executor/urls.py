@@ -14,6 +14,7 @@ from executor.http.execution_views import (
     TicketView,
 )
 from executor.http.file_views import FileListView, FileView
+from executor.http.model_views import ModelListView, ModelView
 from executor.http.review_views import DecideView, ReviewLinkView, ReviewListView, ReviewView
 from executor.http.usage_views import UsageView
 
@@ -30,6 +31,8 @@ urlpatterns = [
     path("workflows/<wf:workflow_id>/execute", ExecuteView.as_view()),
     path("workflows/<wf:workflow_id>/estimate", EstimateView.as_view()),
     path("usage", UsageView.as_view()),
+    path("models", ModelListView.as_view()),
+    path("models/<str:key>", ModelView.as_view()),
     path("reviews", ReviewListView.as_view()),
     path("reviews/<rev:review_id>", ReviewView.as_view()),
     path("reviews/<rev:review_id>/decide", DecideView.as_view()),

@@ -20,6 +20,6 @@ def _inverted(content: bytes) -> bytes:
     try:
         with Image.open(io.BytesIO(content)) as picture:
             ImageOps.invert(picture.convert("L")).save(out, "PNG")
-    except (OSError, ValueError, Image.DecompressionBombError):
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         raise ProviderError("The mask cannot be read.", code="invalid_value") from None
     return out.getvalue()

@@ -59,6 +59,7 @@ def names_of(things: list[Things]) -> dict[str, list[str | int]]:
         "path.file_id": [each.file for each in things],
         "path.number": [1, 2],
         "path.type": ["image.resize", "text.case"],
+        "path.key": ["flux-2-pro"],
         "query.workflowId": [things[0].workflow],
         "query.executionId": [things[0].execution],
         "header.If-Match": ["*", '"1"', 'W/"2"'],

@@ -72,3 +72,53 @@ def model_of(task: str, **more: Any) -> ModelSpec:
         expected_s=1,
         **more,
     )
+
+
+# Documents as staff write them; `{rest}` is what all of them have.
+_REST = """
+vendor = "Test"
+description = "A model for tests."
+license = "none"
+since = 2026-01-01
+expected_s = 5
+[price]
+credits = "10"
+source = "https://example.com/prices"
+checked = 2026-01-01
+[[routes]]
+provider = "fal"
+model = "test/model"
+"""
+_USES: dict[str, str] = {
+    "text-to-image": "prompt width height seed count output_format",
+    "image-edit": "prompt seed",
+    "upscale": "scale",
+    "image-to-video": "duration seed",
+    "text-to-speech": "text",
+    "chat": "prompt system max_tokens json_mode seed",
+    "speech-to-text": "",
+}
+_CHANGES = {"width": "minimum = 16", "height": "minimum = 16"}
+_RULES = {
+    "text-to-image": '[[rules]]\nkind = "multiple_of"\nparams = ["width", "height"]\nof = 16\n'
+}
+
+
+def document_of(task: str, *, key: str = "", **changes: str) -> str:
+    """The file of a model; `changes` are lines instead of those of the same name."""
+    head = {"key": f'"{key or f"test-{task}"}"', "name": '"Test Model"', "task": f'"{task}"'}
+    lines = [f"{name} = {value}" for name, value in {**head, **changes}.items()]
+    params = "".join(
+        f'[[params]]\nuse = "{name}"\n{_CHANGES.get(name, "")}\n' for name in _USES[task].split()
+    )
+    plain, tables = _REST.split("[price]")
+    return "\n".join(lines) + plain + "[price]" + tables + params + _RULES.get(task, "")
+
+
+def write_models(*tasks: str) -> None:
+    """Add models of these tasks to the catalogue, as staff do; all that have a document else."""
+    from accounts.api import SYSTEM_ACTOR
+    from workflows.services.models import add_model
+
+    for task in tasks or _USES:
+        add_model(actor=SYSTEM_ACTOR, document=document_of(task))

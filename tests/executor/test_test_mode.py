@@ -4,20 +4,29 @@ from typing import Any
 
 import pytest
 
-from accounts.api import SYSTEM_ACTOR, WorkspaceRef
+from accounts.api import WorkspaceRef
 from billing.api import get_balance
-from common.errors import InvalidInputs
-from executor.models import Attempt, CacheEntry, Execution, ExecutionEvent, File
+from common.clock import utc_now
+from executor.engine.state import RunState
+from executor.engine.step import TaskSpec
+from executor.models import Attempt, CacheEntry, Execution, ExecutionEvent, File, Task
+from executor.runtime.perform import Performer
+from executor.selectors.planning import plan_of
 from executor.selectors.runs import get_snapshot
 from executor.services.accept import accept_execution
+from executor.services.known import look_up_task, outer_forms
 from executor.services.retry import RetryRequest, retry_execution
 from executor.types import Accepted, ExecutionRequest, Trigger
 from tests.client import ApiClient
-from tests.executor.runs import answer_of, perform_all, publish
+from tests.executor.media_files import make_image
+from tests.executor.runs import answer_of, publish
 from tests.executor.simulated import write_models
-from tests.factories import make_key, make_upload
+from tests.factories import make_file, make_graph, make_key
 from tests.graphs import graph
 from tests.provider.course import Course
+from workflows.selectors import get_catalogue
+
+FAL = {"fal": {"key": "secret", "secret": "", "base_url": ""}}
 
 pytestmark = pytest.mark.django_db
 
@@ -42,7 +51,7 @@ def paint(node: str = "paint", **params: Any) -> dict[str, Any]:
             node: ("model.test-text-to-image", given),
             "o": ("output", {"name": "image"}),
         },
-        ["p.value -> %s.prompt" % node, "%s.image -> o.value" % node],
+        [f"p.value -> {node}.prompt", f"{node}.image -> o.value"],
     )
 
 
@@ -57,14 +66,17 @@ def accept(workspace: WorkspaceRef, flow: str, mode: str = "test", **more: Any) 
 
 
 def finish(course: Course) -> None:
-    for _ in range(4):
-        course.work()
-        perform_all()
+    """Do all that is left, each task where it belongs."""
+    performer = Performer("runs")
+    while tasks := Task.objects.filter(state="ready").order_by("wake_at", "id"):
+        if tasks[0].queue == "remote":
+            course.work()
+        else:
+            performer.perform(tasks[0].id)
 
 
 def run(course: Course, document: dict[str, Any], **more: Any) -> dict[str, Any]:
     accepted = accept(course.workspace, publish(course.workspace, document), **more)
-    perform_all()
     finish(course)
     return answer_of(course.workspace, accepted.execution_id)
 
@@ -152,7 +164,7 @@ def test_a_run_that_another_one_starts_is_simulated_too(course, workspace):
     document = graph(
         {
             "p": ("input.text", {"name": "prompt"}),
-            "call": ("workflow.run", {"workflow": inner}),
+            "call": ("workflow.run", {"workflowId": inner}),
             "o": ("output", {"name": "image"}),
         },
         ["p.value -> call.prompt", "call.image -> o.value"],
@@ -166,7 +178,7 @@ def test_a_run_that_another_one_starts_is_simulated_too(course, workspace):
 
 
 def test_an_input_picture_is_what_the_result_is_made_of(course, workspace):
-    upload = make_upload(workspace)
+    upload = make_file(workspace, make_image("PNG"))
     document = graph(
         {
             "i": ("input.image", {"name": "photo"}),
@@ -181,7 +193,9 @@ def test_an_input_picture_is_what_the_result_is_made_of(course, workspace):
     assert answer["outputs"]["image"]["width"] == 2 * (upload.width or 0)
 
 
-def test_a_remote_node_of_another_module_is_simulated_by_its_outputs(course, provider, workspace):
+def test_a_remote_node_of_another_module_is_simulated_by_its_outputs(course, settings):
+    settings.EXTRA_NODES = ["tests.provider.plugin"]
+    get_catalogue.cache_clear()
     document = graph(
         {
             "p": ("input.text", {"name": "prompt"}),
@@ -196,12 +210,23 @@ def test_a_remote_node_of_another_module_is_simulated_by_its_outputs(course, pro
 
     assert answer["outputs"]["text"].startswith("[TEST]")
     assert answer["outputs"]["image"]["kind"] == "image"
-    assert provider.paid == []
+    assert not Attempt.objects.exists()
     assert entry(answer, "ask")["simulated"] is True
 
 
 def test_values_that_a_live_run_would_refuse_fail_the_node(course):
-    answer = run(course, paint(width=60, height=48))
+    document = graph(
+        {
+            "p": ("input.text", {"name": "prompt"}),
+            "n": ("text.length", {}),  # 60: no multiple of 16
+            "paint": ("model.test-text-to-image", {}),
+            "o": ("output", {"name": "image"}),
+        },
+        ["p.value -> n.text", "n.characters -> paint.width", "p.value -> paint.prompt",
+         "paint.image -> o.value"],
+    )  # fmt: skip
+
+    answer = run(course, document, inputs={"prompt": "a" * 60})
 
     assert answer["status"] == "FAILED"
     assert answer["error"]["code"] == "invalid_value"
@@ -210,21 +235,200 @@ def test_values_that_a_live_run_would_refuse_fail_the_node(course):
 # --- what is known
 
 
-def test_test_and_live_runs_never_answer_for_each_other(course, workspace):
+def file_of(answer: dict[str, Any]) -> str:
+    return str(answer["outputs"]["image"]["fileId"])
+
+
+def test_what_was_simulated_is_known_to_test_runs_and_still_marked(course, workspace):
     flow = publish(workspace, paint(seed=7))
     first = accept(workspace, flow)
     finish(course)
-    keys = set(CacheEntry.objects.of(workspace.id).values_list("key", flat=True))
 
     again = accept(workspace, flow)
-    live = accept(workspace, flow, mode="live")
 
     known = answer_of(workspace, again.execution_id)
-    assert len(keys) == 1
     assert entry(known, "paint")["cached"] is True
     assert entry(known, "paint")["simulated"] is True
-    assert known["outputs"] == answer_of(workspace, first.execution_id)["outputs"] or True
-    open_ = answer_of(workspace, live.execution_id)
-    assert open_["status"] == "QUEUED"
-    assert entry(open_, "paint")["cached"] is False
-    assert "simulated" not in entry(open_, "paint")
+    assert file_of(known) == file_of(answer_of(workspace, first.execution_id))
+
+
+def test_what_was_simulated_is_unknown_to_live_runs(course, workspace, settings):
+    settings.PROVIDER_ACCOUNTS = FAL
+    flow = publish(workspace, paint(seed=7))
+    accept(workspace, flow)
+    finish(course)
+    assert CacheEntry.objects.of(workspace.id).count() == 1
+
+    live = accept(workspace, flow, mode="live")
+
+    answer = answer_of(workspace, live.execution_id)
+    assert answer["status"] == "QUEUED"
+    assert entry(answer, "paint")["cached"] is False
+    assert "simulated" not in entry(answer, "paint")
+
+
+def test_what_live_runs_gave_is_unknown_to_test_runs(course, workspace, settings):
+    """As a provider would have given it: a live run's key is that of the entry, which test runs
+    must not ask for."""
+    settings.PROVIDER_ACCOUNTS = FAL
+    flow = publish(workspace, paint(seed=7))
+    live, test = accept(workspace, flow, mode="live"), accept(workspace, flow)
+    rows = {row.id: row for row in Execution.objects.of(workspace.id)}
+
+    live_keys, test_keys = (keys_of(rows[made.execution_id]) for made in (live, test))
+
+    assert live_keys.keys() == test_keys.keys() == {"paint"}
+    assert live_keys["paint"] != test_keys["paint"]
+
+
+def keys_of(execution: Execution) -> dict[str, str]:
+    """The keys of a run's one task of a model."""
+    plan, state = plan_of(execution.version_id), RunState.from_json(execution.state)
+    spec = TaskSpec(plan.segment_of["paint"])
+    forms = outer_forms(execution, plan, state, spec)
+    keys = look_up_task(execution, plan, state, spec, forms, now=utc_now()).keys
+    return dict(keys or {})
+
+
+def test_a_retry_takes_over_what_was_simulated(course, workspace):
+    flow = publish(workspace, paint())
+    first = accept(workspace, flow)
+    finish(course)
+
+    again = retry_execution(RetryRequest(workspace.id, first.execution_id, "test"))
+
+    answer = answer_of(workspace, again.execution_id)
+    assert answer["status"] == "COMPLETED"
+    assert entry(answer, "paint")["cached"] is True
+    assert entry(answer, "paint")["simulated"] is True
+
+
+# --- trouble
+
+
+@pytest.mark.parametrize(
+    ("trouble", "code", "retryable"),
+    [
+        ("fail", "provider_error", False),
+        ("refuse", "content_policy", False),
+        ("rate_limit", "provider_rate_limited", True),
+    ],
+)
+def test_trouble_that_is_asked_for_comes(course, trouble, code, retryable):
+    answer = run(course, paint(), metadata={"simulate": trouble})
+
+    assert answer["status"] == "FAILED"
+    assert (answer["error"]["code"], answer["error"]["retryable"]) == (code, retryable)
+    assert entry(answer, "paint")["simulated"] is True
+    assert "provider" not in answer["error"]
+
+
+def test_a_rate_limit_comes_after_waiting_for_it(course):
+    run(course, paint(), metadata={"simulate": "rate_limit"})
+
+    assert course.naps == [0.5, 1.0]
+
+
+def test_a_slow_model_takes_its_time_and_says_how_far_it_is(course):
+    answer = run(course, paint(), metadata={"simulate": "slow"})
+
+    assert answer["status"] == "COMPLETED"
+    assert sum(course.naps) == pytest.approx(3)
+
+
+def test_a_slow_model_stops_when_its_run_is_cancelled(course, workspace):
+    accepted = accept(workspace, publish(workspace, paint()), metadata={"simulate": "slow"})
+
+    def cancel(task: Any) -> None:
+        course.cancel(accepted.execution_id)
+        task._is_over = True
+
+    course.at_nap = cancel
+    finish(course)
+
+    assert answer_of(workspace, accepted.execution_id)["status"] == "CANCELLED"
+    assert len(course.naps) == 1
+
+
+def test_trouble_may_be_asked_for_one_node_alone(course):
+    document = graph(
+        {
+            "p": ("input.text", {"name": "prompt"}),
+            "one": ("model.test-text-to-image", {"width": 32, "height": 32}),
+            "two": ("model.test-text-to-image", {"width": 32, "height": 32}),
+            "a": ("output", {"name": "a"}),
+            "b": ("output", {"name": "b"}),
+        },
+        ["p.value -> one.prompt", "p.value -> two.prompt", "one.image -> a.value",
+         "two.image -> b.value"],
+    )  # fmt: skip
+
+    answer = run(course, document, metadata={"simulate": {"two": "fail"}})
+
+    assert answer["error"]["nodeId"] == "two"
+    assert entry(answer, "one")["status"] == "COMPLETED"
+
+
+@pytest.mark.parametrize("asked", ["fail", {"call": "fail"}, {"call/paint": "fail"}])
+def test_trouble_reaches_into_the_runs_that_nodes_start(course, workspace, asked):
+    inner = publish(workspace, paint())
+    document = graph(
+        {
+            "p": ("input.text", {"name": "prompt"}),
+            "call": ("workflow.run", {"workflowId": inner}),
+            "o": ("output", {"name": "image"}),
+        },
+        ["p.value -> call.prompt", "call.image -> o.value"],
+    )
+
+    answer = run(course, document, metadata={"simulate": asked})
+
+    assert answer["status"] == "FAILED"
+    child = Execution.objects.across_workspaces().exclude(parent_id=None).get()
+    assert answer_of(workspace, child.id)["error"]["nodeId"] == "paint"
+
+
+def test_a_retry_meets_no_trouble(course, workspace):
+    flow = publish(workspace, paint())
+    first = accept(workspace, flow, metadata={"simulate": "fail"})
+    finish(course)
+
+    again = retry_execution(RetryRequest(workspace.id, first.execution_id, "test"))
+    finish(course)
+
+    assert answer_of(workspace, again.execution_id)["status"] == "COMPLETED"
+
+
+@pytest.mark.parametrize(
+    ("asked", "path", "code"),
+    [
+        ("explode", "/metadata/simulate", "not_allowed"),
+        (7, "/metadata/simulate", "wrong_kind"),
+        (["fail"], "/metadata/simulate", "wrong_kind"),
+        ({"paint": "explode"}, "/metadata/simulate/paint", "not_allowed"),
+        ({"paint": None}, "/metadata/simulate/paint", "wrong_kind"),
+        ({"nobody": "fail"}, "/metadata/simulate/nobody", "not_found"),
+    ],
+)
+def test_trouble_that_there_is_not_is_refused(models, workspace, asked, path, code):
+    flow, api = publish(workspace, paint()), ApiClient(make_key(workspace, mode="test").secret)
+
+    answer = api.post(
+        f"/workflows/{flow}/execute",
+        {"inputs": {"prompt": "tea"}, "metadata": {"simulate": asked}},
+    )
+
+    assert answer.status_code == 422
+    assert answer.json()["code"] == "invalid_inputs"
+    assert [(item["path"], item["code"]) for item in answer.json()["errors"]] == [(path, code)]
+
+
+def test_live_runs_meet_no_trouble_whatever_their_metadata_says(workspace):
+    flow = publish(workspace, make_graph())
+
+    accepted = accept(
+        workspace, flow, mode="live", inputs={"text": "a"}, metadata={"simulate": "explode"}
+    )
+
+    execution = Execution.objects.of(workspace.id).get(pk=accepted.execution_id)
+    assert "simulate" not in execution.options

@@ -92,6 +92,8 @@ OPEN = frozenset(
         "api/v1/schema",
         "api/v1/nodes",
         "api/v1/nodes/<str:type>",
+        "api/v1/models",
+        "api/v1/models/<str:key>",
         "^api(?:/|$)",
     }
 )

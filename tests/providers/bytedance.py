@@ -8,6 +8,7 @@ from tests.providers.base import (
     FakeProvider,
     Job,
     Outcome,
+    Rule,
     Seen,
     between,
     limited,
@@ -20,7 +21,7 @@ from tests.providers.base import (
 from tests.providers.samples import sample_media
 from workflows.catalogue.remote import ProviderCall
 
-PICTURES = {
+PICTURES: dict[str, Rule] = {
     "image": lambda given: uri(given) or list_of(uri, 1, 14)(given),
     "size": lambda given: given in ("1K", "2K", "3K", "4K") or _is_size(given),
     "seed": between(0, 2_147_483_647),
@@ -32,7 +33,7 @@ PICTURES = {
     "output_format": one_of("jpeg", "png"),
     "optimize_prompt_options": dict,
 }
-FILMS = {
+FILMS: dict[str, Rule] = {
     "resolution": one_of("480p", "720p", "1080p", "4k"),
     "ratio": one_of("16:9", "9:16", "4:3", "3:4", "1:1", "21:9", "adaptive"),
     "duration": lambda given: given == -1 or between(2, 30)(given),
@@ -108,7 +109,7 @@ class FakeBytedance(FakeProvider):
 
     async def create(self, seen: Seen) -> web.StreamResponse:
         """Take a task."""
-        required = {"model": str, "content": list_of(_is_part, 1, 44)}
+        required: dict[str, Rule] = {"model": str, "content": list_of(_is_part, 1, 44)}
         self.expect(seen.body, required=required, optional=FILMS)
         job = self.take(seen, callback_url=seen.body.get("callback_url", ""))
         return reply({"id": job.id})
@@ -154,8 +155,11 @@ def _error(code: str, message: str = "The request failed. Request id: 0217639") 
 
 
 def _is_size(given: Any) -> bool:
+    """Say whether a value is `WxH` with as many pixels as any of the models makes."""
     parts = given.split("x") if isinstance(given, str) else []
-    return len(parts) == 2 and all(part.isdecimal() and 720 <= int(part) <= 6_240 for part in parts)
+    if len(parts) != 2 or not all(part.isdecimal() for part in parts):
+        return False
+    return 921_600 <= int(parts[0]) * int(parts[1]) <= 16_777_216
 
 
 def _is_part(part: Any) -> bool:

@@ -1,7 +1,9 @@
 """fal's queue on loopback, as its client, docs and errors pages describe it (read 2026-11-21)."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from aiohttp import web
@@ -33,49 +35,55 @@ class Endpoint:
     optional: Mapping[str, Rule]
     gives: str
     kind: str
+    is_list: bool = False
+    takes_anything: bool = False
 
 
-def _size(given: Any) -> bool:
-    named = ("square_hd", "square", "portrait_4_3", "portrait_16_9", "landscape_4_3")
-    return given in (*named, "landscape_16_9") or (
-        isinstance(given, dict) and given.keys() == {"width", "height"}
-    )
+def _anything(given: Any) -> bool:
+    return given is not None
 
 
-# As the typed client has them (@fal-ai/client 1.10.1).
-ENDPOINTS = {
-    "fal-ai/flux/dev": Endpoint(
-        {"prompt": text_of(100_000)},
-        {
-            "image_size": _size,
-            "num_inference_steps": between(1, 50),
-            "guidance_scale": between(1.0, 20.0),
-            "seed": int,
-            "num_images": between(1, 4),
-            "output_format": one_of("jpeg", "png"),
-            "enable_safety_checker": bool,
-            "acceleration": one_of("none", "regular", "high"),
-            "sync_mode": bool,
-        },
-        "images",
-        "image",
-    ),
-    "fal-ai/flux-2/edit": Endpoint(
-        {"prompt": str, "image_urls": list_of(uri, 1, 4)}, {"seed": int}, "images", "image"
-    ),
-    "fal-ai/birefnet/v2": Endpoint(
-        {"image_url": uri}, {"refine_foreground": bool}, "image", "image"
-    ),
-    "fal-ai/kling-video/v2.5-turbo/pro/image-to-video": Endpoint(
-        {"prompt": str, "image_url": uri},
-        {"duration": one_of("5", "10"), "cfg_scale": between(0.0, 1.0)},
-        "video",
-        "video",
-    ),
-    "fal-ai/minimax/speech-02-hd": Endpoint({"text": str}, {}, "audio", "audio"),
-    "fal-ai/hunyuan3d-v21": Endpoint({"input_image_url": uri}, {}, "model_glb", "model3d"),
-    "fal-ai/wizper": Endpoint({"audio_url": uri}, {"task": str}, "text", "words"),
+def _size(names: list[str]) -> Rule:
+    def is_size(given: Any) -> bool:
+        if isinstance(given, dict):
+            return given.keys() == {"width", "height"} and all(
+                map(between(64, 14142), given.values())
+            )
+        return given in names
+
+    return is_size
+
+
+_RULES: Mapping[str, Rule] = {
+    "text": str,
+    "number": (int, float),
+    "boolean": bool,
+    "uri": uri,
+    "uris": list_of(uri, 1),
+    "texts": list_of(str),
+    "list": list,
+    "any": _anything,
 }
+
+
+def _rule(told: Any) -> Rule:
+    """Return the rule of a parameter: a word, a list of choices, or the names of sizes."""
+    if isinstance(told, dict):
+        return _size(told["size"])
+    return one_of(*told) if isinstance(told, list) else _RULES[told]
+
+
+def _endpoint(told: dict[str, Any]) -> Endpoint:
+    takes = told["takes"] or {}
+    required = {name[:-1]: _rule(rule) for name, rule in takes.items() if name.endswith("*")}
+    optional = {name: _rule(rule) for name, rule in takes.items() if not name.endswith("*")}
+    return Endpoint(required, optional, *told["gives"], takes_anything=told["takes"] is None)
+
+
+# Names, kinds and choices of the inputs of the endpoints that models are routed to, as the typed
+# client has them (@fal-ai/client 1.10.1); null where it does not know the endpoint. `*` is required.
+DATA = Path(__file__).with_name("data") / "fal.json"
+ENDPOINTS = {name: _endpoint(told) for name, told in json.loads(DATA.read_text()).items()}
 
 
 class FakeFal(FakeProvider):
@@ -134,7 +142,8 @@ class FakeFal(FakeProvider):
         endpoint = self.endpoints.get(name)
         if endpoint is None:
             return reply({"detail": f"Application {name} not found"}, 404)
-        self.expect(seen.body, required=endpoint.required, optional=endpoint.optional)
+        if not endpoint.takes_anything:
+            self.expect(seen.body, required=endpoint.required, optional=endpoint.optional)
         self.expect(seen.query, optional={"fal_webhook": uri})
         self.require(float(seen.headers.get("X-Fal-Request-Timeout", "2")) > 1, "timeout")
         job = self.take(seen, callback_url=seen.query.get("fal_webhook", ""))
@@ -217,6 +226,8 @@ class FakeFal(FakeProvider):
 
     def _output(self, job: Job) -> dict[str, Any]:
         endpoint = self.endpoints[job.request.params["endpoint"]]
+        if endpoint.gives == "has_nsfw_concepts":
+            return {endpoint.gives: [True]}
         if endpoint.kind == "words":
             return {endpoint.gives: "a cat sat on the mat", "chunks": []}
         file = {
@@ -226,8 +237,7 @@ class FakeFal(FakeProvider):
         }
         if endpoint.kind == "model3d":  # with pictures beside it, which nobody asked for
             return {endpoint.gives: file, "textures": [{"url": self.file_url(job, "image", 1)}]}
-        seed = {"seed": 7, "timings": {"inference": 0.4}} if endpoint.gives == "images" else {}
-        return {endpoint.gives: [file] if endpoint.gives == "images" else file, **seed}
+        return {endpoint.gives: [file] if endpoint.is_list else file, "seed": 7}
 
 
 def _detail(kind: str, message: str) -> dict[str, Any]:
@@ -254,7 +264,8 @@ SAMPLES = (
         {"prompt": "it jumps", "duration": "5"},
         image_url="image",
     ),
-    _call("text-to-speech", "fal-ai/minimax/speech-02-hd", {"text": "hello"}),
-    _call("image-to-3d", "fal-ai/hunyuan3d-v21", {}, input_image_url="image"),
+    _call("text-to-speech", "fal-ai/minimax/speech-2.8-hd", {"prompt": "hello"}),
+    _call("image-to-3d", "fal-ai/trellis", {}, image_url="image"),
     _call("speech-to-text", "fal-ai/wizper", {"task": "transcribe"}, audio_url="audio"),
+    _call("moderation", "fal-ai/x-ailab/nsfw", {}, image_urls="image"),
 )

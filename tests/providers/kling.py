@@ -56,12 +56,14 @@ PROMPT: Rule = text_of(2_500)
 RATIO: Rule = one_of("16:9", "9:16", "1:1")
 RATIOS: Rule = one_of("16:9", "9:16", "1:1", "4:3", "3:4", "3:2", "2:3", "21:9")
 OURS: dict[str, Rule] = {"callback_url": link, "external_task_id": text_of(200)}
+SECONDS: Rule = one_of(*(str(seconds) for seconds in range(3, 16)))
+LONG = ("kling-v3", "kling-v3-omni", "kling-video-o1")  # the others know 5 and 10 seconds
 FILM: dict[str, Rule] = {
     "negative_prompt": PROMPT,
     "cfg_scale": between(0.0, 1.0),
     "mode": one_of("std", "pro"),
     "sound": one_of("on", "off"),
-    "duration": one_of("5", "10"),
+    "duration": SECONDS,
     "camera_control": dict,
     **OURS,
 }
@@ -113,7 +115,7 @@ BODIES: dict[str, tuple[dict[str, Rule], dict[str, Rule]]] = {
             "video_list": list_of(_film_item, 1, 1),
             "mode": one_of("std", "pro"),
             "aspect_ratio": RATIO,
-            "duration": one_of(*(str(seconds) for seconds in range(3, 16))),
+            "duration": SECONDS,
             "sound": one_of("on", "off"),
             **OURS,
         },
@@ -214,6 +216,8 @@ class FakeKling(FakeProvider):
         """Take a task."""
         required, optional = BODIES[_endpoint(seen)]
         self.expect(seen.body, required=required, optional=optional)
+        is_long = seen.body.get("model_name") in LONG
+        self.require(is_long or seen.body.get("duration", "5") in ("5", "10"), "duration")
         name = seen.body.get("external_task_id", "")
         self.require(all(job.reference != name for job in self.jobs), "external_task_id is taken")
         job = self.take(seen, reference=name, callback_url=seen.body.get("callback_url", ""))

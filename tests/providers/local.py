@@ -12,7 +12,6 @@ from tests.providers.base import (
     Outcome,
     Seen,
     between,
-    list_of,
     one_of,
     raw_reply,
     reply,

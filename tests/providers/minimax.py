@@ -119,7 +119,8 @@ class FakeMinimax(FakeProvider):
         if job is None:
             return reply(_problem(2013, "invalid params, task_id"))
         told = {"queued": "Queueing", "running": "Processing", "done": "Success"}
-        answer = {"task_id": job.id, "status": told.get(job.state, "Fail"), "base_resp": _base(0)}
+        status = told.get(job.state, "Fail")
+        answer: dict[str, Any] = {"task_id": job.id, "status": status, "base_resp": _base(0)}
         if job.is_done:
             answer["file_id"] = int(job.id.removeprefix("job-"))
         if job.state == "refused":

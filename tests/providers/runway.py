@@ -62,8 +62,8 @@ def _first(given: Any) -> bool:
     )(given)
 
 
-def _voice(given: Any) -> bool:
-    return given.keys() == {"type", "presetId"} and given["type"] == "runway-preset"
+def _voice(given: dict[str, Any]) -> bool:
+    return given.keys() == {"type", "presetId"} and bool(given["type"] == "runway-preset")
 
 
 PROMPT: Rule = text_of(1_000)

@@ -64,7 +64,8 @@ def at_minimax(benches: Benches) -> Bench:
 
 def sample(fake: Any, operation: str) -> ProviderCall:
     """Return a fake's first sample call of an operation."""
-    return next(call for call in fake.SAMPLES if call.operation == operation)
+    found: ProviderCall = next(call for call in fake.SAMPLES if call.operation == operation)
+    return found
 
 
 def sent(bench: Bench, operation: str, fake: Any) -> Any:

@@ -112,8 +112,8 @@ class NodeSpec:
         return digest([self.as_json(), model, self.is_off, self.position])
 
     def as_json(self) -> dict[str, Any]:
-        """Return the entry of `GET /nodes`."""
-        return {
+        """Return the entry of `GET /nodes`; that of a model's node type has a part `model`."""
+        entry = {
             "type": self.meta.type,
             "version": self.meta.version,
             "title": self.meta.title,
@@ -126,15 +126,31 @@ class NodeSpec:
                 {"name": port.name, "kind": _public_kind(port.kind)} for port in self.outputs
             ],
             "params": self.params_schema(),
-            "price": self._price_json(),
+            "price": self.price_json(),
+        }
+        return entry if self.model is None else {**entry, "model": self._model_json(self.model)}
+
+    def _model_json(self, model: ModelSpec) -> dict[str, Any]:
+        return {
+            "key": model.key,
+            "vendor": model.vendor,
+            "task": model.task,
+            "status": model.status,
+            "replacedBy": model.replaced_by,
+            "position": self.position,
         }
 
-    def _price_json(self) -> dict[str, Any]:
-        """Return what a run costs: exactly, where that is the same for all, and in any case within."""
-        if self.price is None:
-            low = high = 0
-        else:
+    def price_json(self) -> dict[str, Any] | None:
+        """Return what a run costs: exactly, where that is the same for all, and in any case within.
+
+        None for a model whose price nobody knows.
+        """
+        if self.price is not None:
             low, high = self.price.credits(declared_quantities(self))
+        elif self.model is not None:
+            return None
+        else:
+            low = high = 0
         return {
             "credits": low if low == high else None,
             "unit": "run",

@@ -33,7 +33,7 @@ class NodeListView(ApiView):
     def get(self, request: Request) -> Response:
         """Return every node type, sorted by type; `ETag` is the digest of the catalogue."""
         catalogue = selectors.get_catalogue()
-        return _answer(request, catalogue, _rendered_list(catalogue.digest))
+        return _answer(request, catalogue, _rendered_list(catalogue))
 
 
 class NodeView(ApiView):
@@ -66,5 +66,5 @@ def _answer(request: Request, catalogue: Catalogue, body: bytes) -> Response:
 
 
 @lru_cache(maxsize=1)
-def _rendered_list(catalogue_digest: str) -> bytes:  # noqa: ARG001 - a key
-    return render_json({"items": selectors.get_catalogue().as_json(), "nextCursor": None})
+def _rendered_list(catalogue: Catalogue) -> bytes:
+    return render_json({"items": catalogue.as_json(), "nextCursor": None})

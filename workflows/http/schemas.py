@@ -1,6 +1,6 @@
 """Bodies of the workflow endpoints, and the shapes of their answers for the OpenAPI document."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, WithJsonSchema
 
@@ -177,8 +177,22 @@ class NodePrice(ApiModel):
     max_credits: int | None
 
 
+class NodeModel(ApiModel):
+    """The model behind a node type; nodes of one task can take each other's place.
+
+    A lower `position` comes first in lists, before those that have none.
+    """
+
+    key: str
+    vendor: str
+    task: str
+    status: Literal["active", "beta", "retired"]
+    replaced_by: str | None
+    position: int | None
+
+
 class NodeType(ApiModel):
-    """A node type of the catalogue."""
+    """A node type of the catalogue; `price` is null where nobody has set one, as yet."""
 
     type: str
     version: int
@@ -190,7 +204,8 @@ class NodeType(ApiModel):
     inputs: list[NodeInput]
     outputs: list[NodeOutput]
     params: JsonSchemaJson
-    price: NodePrice
+    price: NodePrice | None
+    model: NodeModel | None = None
 
 
 class NodePage(ApiModel):

@@ -8,6 +8,7 @@ from ninja import Router
 from common.http.etags import etag_of, is_fresh
 from common.http.rendering import render_json
 from workflows import selectors
+from workflows.catalogue.load import Catalogue
 
 router = Router(tags=["catalogue"])
 
@@ -15,14 +16,14 @@ router = Router(tags=["catalogue"])
 @router.get("/catalogue", operation_id="getCatalogue")
 def get_catalogue(request: HttpRequest) -> HttpResponse:
     """Return the built catalogue, of which the canvas makes its palette; `ETag` is its digest."""
-    digest = selectors.get_catalogue().digest
-    etag = etag_of(digest)
+    catalogue = selectors.get_catalogue()
+    etag = etag_of(catalogue.digest)
     headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
     if is_fresh(request.headers.get("If-None-Match"), etag):
         return HttpResponse(status=304, headers=headers)
-    return HttpResponse(_rendered(digest), content_type="application/json", headers=headers)
+    return HttpResponse(_rendered(catalogue), content_type="application/json", headers=headers)
 
 
 @lru_cache(maxsize=1)
-def _rendered(digest: str) -> bytes:
-    return render_json({"digest": digest, "nodes": selectors.get_catalogue().as_json()})
+def _rendered(catalogue: Catalogue) -> bytes:
+    return render_json({"digest": catalogue.digest, "nodes": catalogue.as_json()})

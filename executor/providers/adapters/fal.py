@@ -168,10 +168,11 @@ class FalAdapter(HttpAdapter):
             raise
         if not isinstance(output, dict):
             raise Unanswered("the result is no object")
+        answer = _answer(output, handle["task"])
         flags = get_list(output, "has_nsfw_concepts")
-        if flags and all(flag is True for flag in flags):
+        if answer.files and flags and all(flag is True for flag in flags):
             return Failed(ContentRefused())  # the pictures are black
-        return Done(_answer(output, handle["task"]))
+        return Done(answer)
 
     def _handle(self, job: str, model: str, answer: Any = None, call: Any = None) -> dict[str, str]:
         """Return a handle; of the addresses in an answer only those that may be shown the key."""
@@ -227,11 +228,20 @@ def _answer(output: dict[str, Any], task: str) -> Answer:
         {
             "seed": get_number(output, "seed"),
             "text": text_in(output) if words else None,
-            "json": clean_json(output) if words else None,
+            "json": _facts(output, task) if words else None,
             "usage": usage or None,
         }
     )
     return Answer(data, files_in(output, task))
+
+
+def _facts(output: dict[str, Any], task: str) -> Any:
+    """Return the output of a task that gives words; what a check of pictures found is a verdict."""
+    flags = get_list(output, "has_nsfw_concepts")
+    facts = clean_json(output)
+    return (
+        {**facts, "flagged": any(flag is True for flag in flags)} if task == "moderation" else facts
+    )
 
 
 def _is_store(url: str) -> bool:

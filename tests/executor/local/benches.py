@@ -62,6 +62,7 @@ class ServerBench:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._is_up = threading.Event()
+        self._client = httpx.Client(timeout=30)
         self.url = ""
 
     def __enter__(self) -> "ServerBench":
@@ -74,10 +75,11 @@ class ServerBench:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
         self._loop.close()
+        self._client.close()
         self.jobs.close()
 
     def ask(self, method: str, path: str, **options: Any) -> httpx.Response:
-        return httpx.request(method, self.url + path, timeout=30, **options)
+        return self._client.request(method, self.url + path, **options)
 
     def order(self, **parts: Any) -> httpx.Response:
         return self.ask("POST", "/jobs", json=order_of(**parts))
@@ -91,6 +93,14 @@ class ServerBench:
                 return job
             time.sleep(0.01)
         raise AssertionError(f"{reference} is never {states}: {job}")
+
+    def watch(self, reference: str) -> list[dict[str, Any]]:
+        """Return what a job says of itself until it is over; the last one is the end."""
+        seen = []
+        while not seen or seen[-1]["state"] in ("queued", "running"):
+            seen.append(self.ask("GET", f"/jobs/{reference}").json())
+            time.sleep(0.01)
+        return seen
 
     def finished(self, reference: str) -> dict[str, Any]:
         return self.until(reference, "done", "failed", "cancelled")

@@ -183,15 +183,13 @@ def test_progress_and_previews_are_told_step_by_step(bench, reference):
     inputs = {**SMALL, "num_inference_steps": 60}
     bench.order(reference=reference, inputs=inputs)
 
-    seen, previews = [], set()
-    while (job := bench.ask("GET", f"/jobs/{reference}").json())["state"] in ("queued", "running"):
-        seen.append(job["progress"])
-        previews.add(job["preview"])
+    seen = bench.watch(reference)
 
-    assert job["state"] == "done"
-    assert seen == sorted(seen)
-    assert any(0 < progress < 1 for progress in seen)
-    shown = previews - {None}
+    progress = [job["progress"] for job in seen]
+    assert seen[-1]["state"] == "done"
+    assert progress == sorted(progress)
+    assert any(0 < share < 1 for share in progress)
+    shown = {job["preview"] for job in seen} - {None}
     assert shown
     for preview in shown:
         head, _, data = preview.partition(",")
@@ -203,11 +201,9 @@ def test_a_packed_model_shows_previews_too(bench, reference):
     inputs = {**SMALL, "num_inference_steps": 60, "max_sequence_length": 16}
     bench.order(reference=reference, pipeline="FluxPipeline", model="tiny/flux", inputs=inputs)
 
-    previews = set()
-    while (job := bench.ask("GET", f"/jobs/{reference}").json())["state"] in ("queued", "running"):
-        previews.add(job["preview"])
+    seen = bench.watch(reference)
 
-    assert previews - {None}
+    assert {job["preview"] for job in seen} - {None}
 
 
 def test_a_running_job_ends_before_its_next_step(bench, reference):
