@@ -5,9 +5,10 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 from PIL import Image, ImageOps
 
-from executor.local.files_in import decoded
+from executor.local.files_in import decoded, rate_of
 from executor.local.steps import Steps
 from executor.local.types import Order, WrongOrder
 
@@ -19,9 +20,13 @@ _OWN = frozenset({
 })  # fmt: skip
 _FRAMES = ("num_frames", "video_length", "frames")
 _RATES = ("frame_rate", "fps")
-_RATIOS = ("vae_scale_factor_temporal", "vae_temporal_compression_ratio")
+_RATIOS = (
+    "vae_scale_factor_temporal",
+    "vae_temporal_compression_ratio",
+    "vae_temporal_scale_factor",
+)
 IP_SCALE = "ip_adapter_scale"  # no argument of a pipeline: set on it before
-MAX_SIDE_PIXELS = 1024 * 1024  # of a picture whose size follows from the one that was given
+MAX_PIXELS = 1024 * 1024  # of a picture whose size follows from the one that was given
 GRID = 16
 DEFAULT_FPS = 16.0
 
@@ -53,7 +58,9 @@ def arguments_of(pipeline: Any, order: Order, steps: Steps, seed: int) -> dict[s
     given = {name: value for name, value in order.inputs.items() if name in names}
     given |= _timing(pipeline, order, names)
     given |= _files(order, names, given)
+    given |= _length(pipeline, names, given)
     given |= _size(order, names, given)
+    given |= _control(names, given)
     if "generator" in whole:
         given["generator"] = _generators(seed, _count(given))
     if "output_type" in whole:
@@ -66,9 +73,9 @@ def arguments_of(pipeline: Any, order: Order, steps: Steps, seed: int) -> dict[s
 
 
 def fps_of(order: Order) -> float:
-    """Return how many frames a second a film of an order has."""
-    told = next((order.inputs[name] for name in _RATES if name in order.inputs), None)
-    return order.fps or (float(told) if told else DEFAULT_FPS)
+    """Return how many frames a second a film has: as ordered, or as the one that it is made of."""
+    films = (file for name in ("video", "pose_video") for file in order.files.get(name, ()))
+    return order.fps or next((rate_of(film) for film in films), DEFAULT_FPS)
 
 
 def new_seed() -> int:
@@ -145,13 +152,49 @@ def _fitted(value: Any, order: Order, given: Mapping[str, Any]) -> Any:
     return ImageOps.fit(value, (int(width), int(height)), Image.Resampling.LANCZOS)
 
 
+def _length(pipeline: Any, names: frozenset[str], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a film that is to be changed, cut to as many frames as the model can make of it."""
+    frames = next((name for name in _FRAMES if name in names), None)
+    film = given.get("video")
+    if frames is None or not isinstance(film, list):
+        return {}
+    ratio = _ratio_of(pipeline)
+    most = min(len(film), given.get(frames) or len(film))
+    count = (most - 1) // ratio * ratio + 1
+    return {"video": film[:count], frames: count}
+
+
+def _control(names: frozenset[str], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a ControlNet for inpainting is shown: the picture, with holes where the mask is."""
+    image, mask = given.get("image"), given.get("mask_image")
+    if "control_image" not in names or "control_image" in given or None in (image, mask):
+        return {}
+    import torch  # noqa: PLC0415 - of the extra `local`
+
+    values = np.asarray(image, dtype="float32") / 255
+    holes = np.asarray(mask.resize(image.size), dtype="float32") > 127
+    values = np.where(holes[..., None], -1.0, values).astype("float32")
+    return {"control_image": torch.from_numpy(values).permute(2, 0, 1)[None]}
+
+
 def _size(order: Order, names: frozenset[str], given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the size of a picture that is made from another one, where no size was asked for."""
-    pictures = [value for value in given.values() if isinstance(value, Image.Image)]
+    sources = [_first(value) for value in given.values() if _is_source(value, order)]
     has_size = "width" in given or "height" in given
-    if order.kind != "image" or has_size or not pictures or not {"width", "height"} <= names:
+    if has_size or not sources or not {"width", "height"} <= names:
         return {}
-    width, height = pictures[0].size
-    scale = min(1.0, (MAX_SIDE_PIXELS / (width * height)) ** 0.5)
+    width, height = sources[0].size
+    scale = min(1.0, (MAX_PIXELS / (width * height)) ** 0.5)
     sides = (max(GRID, int(side * scale) // GRID * GRID) for side in (width, height))
     return dict(zip(("width", "height"), sides, strict=True))
+
+
+def _is_source(value: Any, order: Order) -> bool:
+    """Say whether the result has the size of this: a picture of a picture, a film of a film."""
+    if order.kind == "video":
+        return isinstance(value, list) and bool(value) and isinstance(value[0], Image.Image)
+    return order.kind == "image" and isinstance(value, Image.Image)
+
+
+def _first(value: Any) -> Any:
+    return value[0] if isinstance(value, list) else value

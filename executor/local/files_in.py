@@ -50,3 +50,18 @@ def _frames(data: bytes, name: str) -> list[Image.Image]:
     if not frames:
         raise WrongOrder(f"{name} is no film that can be read.")
     return frames
+
+
+def rate_of(file: GivenFile) -> float:
+    """Return how many frames a second a film has.
+
+    Raises:
+        WrongOrder: it is no film that can be read.
+    """
+    import av  # noqa: PLC0415 - of the extra `local`
+
+    try:
+        with av.open(io.BytesIO(file.data)) as opened:
+            return float(opened.streams.video[0].average_rate or 1)
+    except (av.error.FFmpegError, IndexError, ValueError):
+        raise WrongOrder("There is no film that can be read.") from None

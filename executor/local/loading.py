@@ -123,6 +123,8 @@ class Loader:
         if "image_encoder" in recipe.load:
             encoder = self._shelf.get(recipe.load["image_encoder"])
             options["image_encoder_pretrained_model_name_or_path"] = str(encoder)
+        if options.get("image_encoder_folder") == "":  # the pipeline has its encoder already
+            options["image_encoder_folder"] = None
         folder = self._shelf.get(recipe.model)
         pipeline.load_ip_adapter(str(folder), local_files_only=True, **options)
 

@@ -109,7 +109,7 @@ class Course:
         return answer_of(self.workspace, execution_id)
 
     async def _work(self, owner: str) -> None:
-        async with Transport(clock=self.clock) as transport:
+        async with Transport(clock=self.clock, allow=conf.fetch_policy()) as transport:
             shop = self._shop(transport)
             while True:
                 await _in_thread(wake_due, clock=self.clock)
@@ -124,7 +124,7 @@ class Course:
                 await task.run()
 
     async def _settle(self) -> None:
-        async with Transport(clock=self.clock) as transport:
+        async with Transport(clock=self.clock, allow=conf.fetch_policy()) as transport:
             await settle_strays(self._shop(transport))
 
     def _shop(self, transport: Transport) -> Shop:

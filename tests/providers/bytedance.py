@@ -42,6 +42,7 @@ FILMS: dict[str, Rule] = {
     "watermark": bool,
     "generate_audio": bool,
     "return_last_frame": bool,
+    "omni_reference_task_type": one_of("auto", "reference", "edit", "extend"),
     "service_tier": one_of("default", "flex"),
     "callback_url": uri,
 }

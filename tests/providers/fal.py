@@ -77,7 +77,8 @@ def _endpoint(told: dict[str, Any]) -> Endpoint:
     takes = told["takes"] or {}
     required = {name[:-1]: _rule(rule) for name, rule in takes.items() if name.endswith("*")}
     optional = {name: _rule(rule) for name, rule in takes.items() if not name.endswith("*")}
-    return Endpoint(required, optional, *told["gives"], takes_anything=told["takes"] is None)
+    gives, kind, is_list = told["gives"]
+    return Endpoint(required, optional, gives, kind, is_list, told["takes"] is None)
 
 
 # Names, kinds and choices of the inputs of the endpoints that models are routed to, as the typed

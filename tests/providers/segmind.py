@@ -11,6 +11,7 @@ from tests.providers.base import (
     Job,
     Outcome,
     Rule,
+    Said,
     Seen,
     between,
     limited,
@@ -160,9 +161,10 @@ class FakeSegmind(FakeProvider):
 
     def _slug(self, seen: Seen) -> Slug:
         name = seen.params["slug"]
-        slug = self.slugs.setdefault(name, self.slugs.get(name) or _some_slug(name))
-        self.require(slug is not None, "no such model")
-        assert slug is not None
+        slug = self.slugs.get(name) or _some_slug(name)
+        if slug is None:
+            raise Said(self.invalid("no such model"))
+        self.slugs[name] = slug
         if not slug.takes_anything:
             self.expect(seen.body, required=slug.required, optional=slug.optional)
         self.require(None not in seen.body.values(), "null is no value")

@@ -149,9 +149,7 @@ def test_a_server_without_a_proxy_takes_no_key(bench):
 def test_a_file_that_the_server_has_no_more_is_an_error(bench):
     came = bench.submit(replace(DRAW, body={"prompt": FILM}))
     assert isinstance(came, Submitted)
-    for _ in range(3):
-        found = bench.poll(came.handle)
-    assert isinstance(found, Done)
+    assert isinstance(bench.follow(came.handle).end, Done)
     bench.fake.say_instead(b"", status=404, after=2)
 
     assert isinstance(bench.poll(came.handle), ProviderError)
@@ -201,6 +199,36 @@ def test_p7_progress_is_read_from_what_is_said_of_the_job(heard, progress):
 def test_p7_pictures_of_unfinished_work_are_taken_while_they_are_small(message, is_picture):
     assert is_last_word(message, "j") == is_picture
     assert (progress_in([message], "j", 4).preview is not None) == is_picture
+
+
+async def _overheard(url: str, max_bytes: int) -> list[Any]:
+    async with Transport() as transport:
+        return await transport.overhear(
+            url,
+            for_s=5.0,
+            is_enough=lambda message: isinstance(message, bytes),
+            max_bytes=max_bytes,
+        )
+
+
+def test_p7_what_cannot_be_heard_is_nothing_and_no_error(bench):
+    bench.submit(DRAW)
+    client = bench.fake.jobs[0].reference
+    bench.fake.jobs[0].polls = 2
+    socket = f"{bench.fake.url}/ws?clientId={client}"
+
+    heard, too_large, no_socket, nobody = (
+        asyncio.run(_overheard(url, max_bytes))
+        for url, max_bytes in (
+            (socket, 10_000),
+            (socket, 60),
+            (f"{bench.fake.url}/queue", 10_000),
+            ("http://127.0.0.1:9/ws", 10_000),
+        )
+    )
+
+    assert [type(message) for message in heard] == [str, str, bytes]
+    assert [len(too_large), no_socket, nobody] == [1, [], []]
 
 
 def test_the_end_of_a_job_is_the_last_word_on_it():

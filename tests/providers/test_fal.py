@@ -104,6 +104,16 @@ def test_x34_a_file_is_put_nowhere_else_and_no_job_comes_of_it(bench, answer):
     assert len(bench.fake.seen) == 1
 
 
+def test_files_may_go_into_a_list_of_objects(bench):
+    call = replace(EDIT, model="fal-ai/pulid", media={})
+    file = InputFile("image/png", "https://files.example.com/a.png", lambda: b"", 10**7)
+
+    bench.submit_request(Request(call, {"reference_images[].image_url": [file, file]}))
+
+    given = [{"image_url": "https://files.example.com/a.png"}] * 2
+    assert bench.fake.seen[-1].body["reference_images"] == given
+
+
 def test_words_and_tokens_of_a_text_model_are_read(bench):
     bench.fake.endpoints["fal-ai/llm"] = Endpoint({"prompt": str}, {}, "output", "words")
     call = replace(

@@ -5,7 +5,9 @@ import json
 import pytest
 from django.core.management import CommandError, call_command
 
+from tests.workflows.model_documents import document
 from workflows.catalogue.load import build_catalogue
+from workflows.catalogue.model_files import list_file_problems
 from workflows.catalogue.nodes import ALL_NODES
 from workflows.selectors import get_catalogue
 
@@ -45,3 +47,21 @@ def test_the_digest_follows_the_public_shape():
 
 def test_the_catalogue_is_built_once():
     assert get_catalogue() is get_catalogue()
+
+
+def test_model_files_are_checked_each_with_file_and_line(tmp_path):
+    good, bad = tmp_path / "house-painter.toml", tmp_path / "bad.toml"
+    twin, lost = tmp_path / "twin.toml", tmp_path / "lost.toml"
+    good.write_text(document())
+    twin.write_text(document())
+    bad.write_text(document(('"fal"', '"foul"'), ('"replicate"', '"replicat"')))
+    lost.write_text(document(("expected_s", 'replaced_by = "nobody"\nexpected_s'), key="lost"))
+
+    folder = tmp_path.name
+    assert list_file_problems([good, bad, twin, lost]) == [
+        f"{folder}/bad.toml: line 33, routes.0.provider: There is no provider foul.",
+        f"{folder}/bad.toml: line 38, routes.1.provider: There is no provider replicat.",
+        f"{folder}/twin.toml: The file of house-painter has its name.",
+        f"{folder}/twin.toml: There are two files of house-painter.",
+        "lost: There is no model nobody.",
+    ]

@@ -6,10 +6,11 @@ from functools import cache, cached_property, lru_cache
 from typing import Any
 
 from common.canonical import digest
+from workflows.catalogue.chooser import with_choosers
 from workflows.catalogue.model import ModelSpec
 from workflows.catalogue.model_files import shipped_models
 from workflows.catalogue.model_nodes import spec_from_model
-from workflows.catalogue.nodes import ALL_NODES
+from workflows.catalogue.nodes import ALL_NODES, CHOOSERS
 from workflows.catalogue.price_check import problems_with
 from workflows.catalogue.spec import AnyNode, NodeSpec, spec_of
 
@@ -69,7 +70,7 @@ def build_catalogue(
         specs[spec.type] = spec
     for model in shipped_models() if models is None else models:
         specs[model.type] = model_spec(model)
-    return Catalogue(specs)
+    return Catalogue(with_choosers(specs, CHOOSERS))
 
 
 @lru_cache(maxsize=4096)

@@ -110,6 +110,27 @@ def read_model_file(path: Path) -> ModelSpec:
         raise ModelFileError(error.problems, f"{path.parent.name}/{path.name}") from None
 
 
+def list_file_problems(paths: Sequence[Path] | None = None) -> list[str]:
+    """Return what is wrong with model files (all shipped ones if left out), each with file and line."""
+    found: list[str] = []
+    models: dict[str, ModelSpec] = {}
+    for path in model_paths() if paths is None else paths:
+        try:
+            model = read_model_file(path)
+        except ModelFileError as error:
+            name = f"{path.parent.name}/{path.name}"
+            found += [f"{name}: {problem}" for problem in error.problems]
+            continue
+        if path.stem != model.key:
+            found.append(f"{path.parent.name}/{path.name}: The file of {model.key} has its name.")
+        if model.key in models:
+            found.append(f"{path.parent.name}/{path.name}: There are two files of {model.key}.")
+        models[model.key] = model
+    successors = [(model.key, model.replaced_by) for model in models.values() if model.replaced_by]
+    found += [f"{key}: There is no model {name}." for key, name in successors if name not in models]
+    return found
+
+
 def _values(text: str) -> dict[str, Any]:
     if len(text) > MAX_DOCUMENT:
         raise ModelFileError(

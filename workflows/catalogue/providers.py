@@ -56,7 +56,12 @@ _ALL = (
     Provider("elevenlabs", "ElevenLabs", "https://api.elevenlabs.io"),
     Provider("fal", "fal", "https://queue.fal.run", frozenset({"rest.fal.ai", "fal.run"})),
     Provider("replicate", "Replicate", "https://api.replicate.com"),
-    Provider("segmind", "Segmind", "https://api.segmind.com"),
+    Provider(
+        "segmind",
+        "Segmind",
+        "https://api.segmind.com",
+        frozenset({"workflows-api.segmind.com"}),
+    ),
     Provider("comfyui", "ComfyUI server", kind="server", needs_key=False),
     Provider("local", "This installation's accelerator", kind="local", needs_key=False),
 )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from common.errors import Issue
+from workflows.catalogue.chooser import ChooserSpec
 from workflows.catalogue.load import Catalogue, upgrade_params
 from workflows.catalogue.params import Param
 from workflows.catalogue.ports import Port, is_kind
@@ -62,6 +63,8 @@ def check_nodes(
             if callee is None:
                 continue
             spec = spec_of_call(spec, callee)
+        if isinstance(spec, ChooserSpec):
+            spec, params = spec.choose(params)
         ports = spec.input_ports(params)
         nodes[node.id] = CheckedNode(
             node.id, spec, params, ports, node.label, node.disabled, callee

@@ -14,10 +14,11 @@ from django.db import DatabaseError, InterfaceError, connection, transaction
 
 from common.sql import select_values
 from workflows import conf
+from workflows.catalogue.chooser import with_choosers
 from workflows.catalogue.load import Catalogue, build_catalogue
 from workflows.catalogue.model import ModelSpec
 from workflows.catalogue.model_files import ModelFileError, read_model, shipped_models
-from workflows.catalogue.nodes import ALL_NODES
+from workflows.catalogue.nodes import ALL_NODES, CHOOSERS
 from workflows.catalogue.overrides import NO_MARGIN, NO_OVERRIDE, Override, offer_of
 from workflows.models import CatalogueState, ModelEntry, ModelOverride
 
@@ -199,7 +200,7 @@ def _built(work: StaffWork) -> LiveState:
         specs[model.type] = offered.spec
         if offered.problem:
             problems[key] = offered.problem
-    return LiveState(Catalogue(specs), work, problems)
+    return LiveState(Catalogue(with_choosers(specs, CHOOSERS)), work, problems)
 
 
 @lru_cache(maxsize=1024)

@@ -39,10 +39,8 @@ def add_model(*, actor: Actor, document: str, clock: Clock = SYSTEM_CLOCK) -> st
         RoleTooLow: the actor is neither staff nor the system.
         ModelFileError: the document is no model, or the key is taken.
     """
-    model = read_model(document)
     with _changing(actor, clock) as change:
-        _check_is_free(model, document)
-        _check_successor(model, document)
+        model = check_new_model(document)
         ModelEntry.objects.create(
             key=model.key, document=document, created_at=change.now, **change.stamp
         )
@@ -60,13 +58,8 @@ def change_model(*, actor: Actor, key: str, document: str, clock: Clock = SYSTEM
         NotFound: staff added no such model.
         ModelFileError: the document is no model, another one, or lacks what the present one has.
     """
-    model = read_model(document)
     with _changing(actor, clock) as change:
-        entry = _entry(key)
-        problems = list(_broken_promises(entry, model))
-        if problems:
-            raise problem_at(document, *problems[0])
-        _check_successor(model, document)
+        entry = check_changed_model(key, document)
         _replace(change, entry, document, "change")
 
 
@@ -101,7 +94,7 @@ def override_model(
         InvalidInputs: the price or a provider does not fit the model.
     """
     with _changing(actor, clock) as change:
-        _check_override(key, override)
+        check_override(key, override)
         row = ModelOverride.objects.filter(pk=key).first()
         before = None if row is None else _facts(row)
         if override == NO_OVERRIDE:
@@ -127,6 +120,55 @@ def set_margin(*, actor: Actor, percent: Decimal, clock: Clock = SYSTEM_CLOCK) -
         before, change.state.margin_percent = change.state.margin_percent, percent
         facts = {"before": str(before), "after": str(percent)}
         change.conclude("change", ("catalogue", "margin"), **facts)
+
+
+def check_new_model(document: str) -> ModelSpec:
+    """Return the model of a document that could be added.
+
+    Raises:
+        ModelFileError: as `add_model`.
+    """
+    model = read_model(document)
+    _check_is_free(model, document)
+    _check_successor(model, document)
+    return model
+
+
+def check_changed_model(key: str, document: str) -> ModelEntry:
+    """Return the entry in whose place a document could be put.
+
+    Raises:
+        NotFound, ModelFileError: as `change_model`.
+    """
+    model, entry = read_model(document), _entry(key)
+    problems = list(_broken_promises(entry, model))
+    if problems:
+        raise problem_at(document, *problems[0])
+    _check_successor(model, document)
+    return entry
+
+
+def check_override(key: str, override: Override) -> None:
+    """Check whether a decision fits its model.
+
+    Raises:
+        NotFound: there is no such model.
+        InvalidInputs: the price, a provider or the position does not fit.
+    """
+    model = _shipped().get(key)
+    if model is None:
+        try:
+            model = read_model(_entry(key).document)
+        except ModelFileError as error:
+            raise InvalidInputs([Issue("/key", "not_allowed", str(error))]) from error
+    issues = [
+        Issue("/price" if problem.startswith("Price") else "/providers", "not_allowed", problem)
+        for problem in problems_with_override(model, override)
+    ]
+    if override.position is not None and abs(override.position) > MAX_POSITION:
+        issues.append(Issue("/position", "out_of_range", f"At most {MAX_POSITION}."))
+    if issues:
+        raise InvalidInputs(issues)
 
 
 @dataclass
@@ -257,23 +299,6 @@ def _retired(document: str, replaced_by: str) -> str:
     else:
         raise problem_at(document, "status", "Change the status by hand.")
     return "\n".join(lines) + "\n"
-
-
-def _check_override(key: str, override: Override) -> None:
-    model = _shipped().get(key)
-    if model is None:
-        try:
-            model = read_model(_entry(key).document)
-        except ModelFileError as error:
-            raise InvalidInputs([Issue("/key", "not_allowed", str(error))]) from error
-    issues = [
-        Issue("/price" if problem.startswith("Price") else "/providers", "not_allowed", problem)
-        for problem in problems_with_override(model, override)
-    ]
-    if override.position is not None and abs(override.position) > MAX_POSITION:
-        issues.append(Issue("/position", "out_of_range", f"At most {MAX_POSITION}."))
-    if issues:
-        raise InvalidInputs(issues)
 
 
 def _save_override(change: _Change, key: str, override: Override, reason: str) -> ModelOverride:

@@ -228,7 +228,7 @@ def _name_of(correlation: Correlation) -> str:
 
 
 def _is_ours(item: Any, job: str) -> bool:
-    return get_any(item, 1) == job or get_any(item, 3, "client_id") == job
+    return job in (get_any(item, 1), get_any(item, 3, "client_id"))
 
 
 def _handle(item: list[Any], job: str) -> dict[str, Any]:

@@ -140,14 +140,16 @@ def test_a_controlnet_is_loaded_next_to_its_base(bench, reference):
     assert opened(file_of(bench, reference)).format == "JPEG"
 
 
-def test_another_scheduler_gives_another_picture(bench, reference):
-    scheduler = {"scheduler": "EulerDiscreteScheduler"}
+def test_another_scheduler_is_put_in(bench, reference):
+    load = {"scheduler": "LCMScheduler", "scheduler_options": {"beta_schedule": "linear"}}
 
-    run(bench, reference + "a", seed=3)
-    job = run(bench, reference + "b", seed=3, load=scheduler)
+    job = run(bench, reference, seed=3, load=load)
 
     assert job["state"] == "done", job
-    assert file_of(bench, reference + "a") != file_of(bench, reference + "b")
+    loaded = bench.jobs._runner._pool.take(Recipe("StableDiffusionPipeline", "tiny/sd", load))
+    scheduler = loaded.pipeline.scheduler
+    assert type(scheduler).__name__ == "LCMScheduler"
+    assert scheduler.config.beta_schedule == "linear"
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from workflows.catalogue.nodes import (
     image_text,
     image_value,
     io,
+    language,
     lists,
     logic,
     maths,
@@ -19,6 +20,9 @@ from workflows.catalogue.nodes import (
     text,
 )
 from workflows.catalogue.spec import AnyNode
+
+# On top of the language models that a catalogue has (`workflows.catalogue.chooser`).
+CHOOSERS = language.NODES
 
 ALL_NODES: tuple[type[AnyNode], ...] = (
     *io.NODES,

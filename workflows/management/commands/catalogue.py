@@ -1,4 +1,4 @@
-"""`manage.py catalogue`: compare the built catalogue with its lock file, or renew that."""
+"""`manage.py catalogue`: check the model files, compare the catalogue with its lock file, or renew that."""
 
 from argparse import ArgumentParser
 from pathlib import Path
@@ -6,12 +6,13 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from workflows.catalogue.load import build_catalogue
 from workflows.catalogue.lock import LOCK_PATH, render_lock
-from workflows.selectors import get_catalogue
+from workflows.catalogue.model_files import list_file_problems
 
 
 class Command(BaseCommand):
-    help = "Check the catalogue's lock file (--check), or write it anew (--write)."
+    help = "Check model files and the catalogue's lock file (--check), or write it anew (--write)."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         choice = parser.add_mutually_exclusive_group(required=True)
@@ -20,7 +21,10 @@ class Command(BaseCommand):
         parser.add_argument("--path", type=Path, default=LOCK_PATH, help="another lock file")
 
     def handle(self, *_: Any, **options: Any) -> None:
-        catalogue = get_catalogue()
+        problems = list_file_problems()
+        if problems:
+            raise CommandError("\n".join(problems))
+        catalogue = build_catalogue()
         text = render_lock(catalogue)
         path: Path = options["path"]
         if options["write"]:
