@@ -3,7 +3,9 @@
 from executor.dispatch import live_bridge
 from executor.runtime.control import end_now, end_within, start_worker, take_over_leases
 from executor.runtime.exposition import render_metrics
+from executor.selectors.models import ModelFilter, find_words, get_model, list_models
 from executor.selectors.reviews import find_review_by_link
+from executor.selectors.routing import Standing, get_standing
 from executor.services.accept import accept_execution
 from executor.services.cancel import cancel_execution
 from executor.services.files import take_upload
@@ -36,7 +38,9 @@ __all__ = [
     "ExecutionStatus",
     "FileRef",
     "KeyDoesNotWork",
+    "ModelFilter",
     "ReviewRef",
+    "Standing",
     "Trigger",
     "accept_execution",
     "cancel_execution",
@@ -45,7 +49,11 @@ __all__ = [
     "end_now",
     "end_within",
     "find_review_by_link",
+    "find_words",
+    "get_model",
+    "get_standing",
     "is_storage_writable",
+    "list_models",
     "list_own_providers",
     "live_bridge",
     "render_metrics",

@@ -295,6 +295,8 @@ class Attempt(models.Model):
     account = models.CharField(max_length=MAX_ID_LENGTH, default="", db_default="")
     # What the provider said that it cost, in millionths of a dollar; null: it did not say.
     cost_micros = models.BigIntegerField(null=True)
+    # What its node costs the customer, if it completed.
+    credits = models.BigIntegerField(default=0, db_default=0)
     state = models.CharField(max_length=10, default=AttemptState.INTENT)
     client_ref = models.CharField(max_length=MAX_ID_LENGTH, unique=True)
     callback_token = models.CharField(max_length=64, unique=True)

@@ -10,6 +10,7 @@ from common.http.plain import api_not_found
 from pixelflow_site.health import healthz, readyz
 from pixelflow_site.metrics import metrics_page
 from pixelflow_site.pages.billing import billing_page, billing_return, buy, portal
+from pixelflow_site.pages.docs import model_docs, model_page, node_docs, node_page
 from pixelflow_site.pages.provider_keys import (
     change_policy,
     check_key,
@@ -19,7 +20,8 @@ from pixelflow_site.pages.provider_keys import (
 )
 from pixelflow_site.pages.reviews import review_page
 from pixelflow_site.pages.sign_in import staff_sign_in
-from pixelflow_site.pages.views import ApiDocsView, SchemaView, error_docs, home, node_docs
+from pixelflow_site.pages.staff import model_list
+from pixelflow_site.pages.views import ApiDocsView, SchemaView, error_docs, home
 from pixelflow_site.studio import studio_api
 
 handler400 = "common.http.plain.bad_request"
@@ -37,6 +39,9 @@ urlpatterns = [
     re_path(r"^docs/?$", RedirectView.as_view(pattern_name="api-docs")),
     path("docs/api", ApiDocsView.as_view(), name="api-docs"),
     path("docs/nodes", node_docs, name="node-docs"),
+    path("docs/nodes/<str:type>", node_page, name="node-page"),
+    path("docs/models", model_docs, name="model-docs"),
+    path("docs/models/<str:key>", model_page, name="model-page"),
     path("docs/errors", error_docs, name="error-docs"),
     path("api/v1/schema", SchemaView.as_view(), name="schema"),
     path("review/<rev:review_id>/<str:signature>", review_page, name="review"),
@@ -50,6 +55,7 @@ urlpatterns = [
     path("settings/models/test", check_key, name="provider-key-test"),
     path("settings/models/remove", remove_key, name="provider-key-remove"),
     path("settings/models/policy", change_policy, name="provider-key-policy"),
+    path("admin/models/", admin.site.admin_view(model_list), name="staff-models"),
     path("admin/", admin.site.urls),
     path("api/v1/", include("accounts.urls")),
     path("api/v1/", include("billing.urls")),

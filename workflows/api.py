@@ -6,6 +6,9 @@ process. Read the models if you must, never write them from outside.
 """
 
 from workflows.catalogue.load import Catalogue
+from workflows.catalogue.providers import PROVIDERS
+from workflows.catalogue.spec import NodeSpec
+from workflows.catalogue.tasks import TASKS
 from workflows.errors import NotPublished
 from workflows.graphs.document import Graph, parse_graph
 from workflows.graphs.estimate import Estimate, NodeEstimate, prices_below
@@ -19,6 +22,7 @@ from workflows.graphs.interface import (
 )
 from workflows.graphs.resolve import Resolution, resolve
 from workflows.graphs.resolved import Binding, ResolvedGraph, ResolvedNode, Source
+from workflows.graphs.swap import Dropped, Swapped, swap_model
 from workflows.selectors import (
     estimate_run,
     frozen_prices,
@@ -45,21 +49,26 @@ from workflows.types import (
 )
 
 __all__ = [
+    "PROVIDERS",
+    "TASKS",
     "UNCHANGED",
     "Binding",
     "Callee",
     "Catalogue",
+    "Dropped",
     "Estimate",
     "Graph",
     "InputField",
     "Interface",
     "NodeEstimate",
+    "NodeSpec",
     "NotPublished",
     "OutputField",
     "Resolution",
     "ResolvedGraph",
     "ResolvedNode",
     "Source",
+    "Swapped",
     "VersionChoice",
     "VersionRef",
     "WorkflowChanges",
@@ -87,4 +96,5 @@ __all__ = [
     "resolved_version",
     "restore_version",
     "snapshot_draft",
+    "swap_model",
 ]

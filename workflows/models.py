@@ -98,6 +98,10 @@ class ModelEntry(models.Model):
     updated_at = models.DateTimeField()
     updated_by = models.CharField(max_length=100)
 
+    class Meta:
+        verbose_name = "model that staff added"
+        verbose_name_plural = "models that staff added"
+
     def __str__(self) -> str:
         return self.key
 
@@ -118,6 +122,10 @@ class ModelOverride(models.Model):
     updated_at = models.DateTimeField()
     updated_by = models.CharField(max_length=100)
 
+    class Meta:
+        verbose_name = "decision about a model"
+        verbose_name_plural = "decisions about models"
+
     def __str__(self) -> str:
         return self.key
 
@@ -134,6 +142,8 @@ class CatalogueState(models.Model):
     updated_at = models.DateTimeField(null=True)
 
     class Meta:
+        verbose_name = "margin"
+        verbose_name_plural = "margin"
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(id=1), name="catalogue_state_is_one"),
             models.CheckConstraint(

@@ -8,6 +8,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 from pydantic_core import ErrorDetails
 
 from common.errors import (
+    Forbidden,
     InvalidInputs,
     Issue,
     MalformedRequest,
@@ -60,5 +61,11 @@ def _other(request: HttpRequest, error: Any) -> HttpResponse:
 
 
 def _http(request: HttpRequest, error: Any) -> HttpResponse:
-    known: PixelFlowError = NotFound() if error.status_code == 404 else MalformedRequest(str(error))
+    match error.status_code:
+        case 404:
+            known: PixelFlowError = NotFound()
+        case 403:  # a request from another page, or without that page's token
+            known = Forbidden(str(error))
+        case _:
+            known = MalformedRequest(str(error))
     return problem_response(request, known)

@@ -50,6 +50,11 @@ class ExecuteView(ApiView):
 
         With `toNode` only that node is run, and what it needs: inputs that it does not need are
         ignored, and its outputs stand under its entry of the poll's `nodes`.
+
+        With a test key, models are simulated, and `metadata.simulate` may ask for trouble: `slow`,
+        `fail`, `refuse` or `rate_limit`, for all of them or by node (`{"paint": "slow"}`, behind a
+        node that runs a workflow `{"call/paint": "slow"}`). A retry of the run meets none of it.
+        With a live key it means nothing.
         """
         faults.point("web.authenticated")
         body = self.read_body(schemas.ExecuteBody)
@@ -95,6 +100,7 @@ class EstimateView(ApiView):
                 "maxCredits": preview.upper,
                 "balance": get_balance(caller.workspace_id).available,
                 "nodes": [_estimate_json(node, preview.cached) for node in preview.nodes],
+                "unavailable": [issue.as_json() for issue in preview.unavailable],
             }
         )
 

@@ -7,7 +7,7 @@ from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from common.fetch import UrlNotAllowed, check_url
 from common.http.rendering import render_json
-from common.http.schema import ApiModel, Time
+from common.http.schema import ApiModel, ProblemItem, Time
 from executor import conf
 from executor.http.review_schemas import OpenReview
 from executor.types import FAILURES, ExecutionStatus, NodeStatus
@@ -118,6 +118,9 @@ class Estimate(ApiModel):
     max_credits: int
     balance: int
     nodes: list[NodeEstimate]
+    unavailable: Annotated[
+        list[ProblemItem], Field(description="Models for which a run would be refused just now.")
+    ] = []
 
 
 class RunCredits(ApiModel):
@@ -137,6 +140,14 @@ class RunFailure(ApiModel):
     retryable: bool
 
 
+class RouteTaken(ApiModel):
+    """Which provider a model was asked of, by whose account, and who was asked in vain before."""
+
+    provider: str
+    account: Literal["platform", "own"]
+    fallback_from: list[str]
+
+
 class NodeProgress(ApiModel):
     """Where one node of a run stands."""
 
@@ -154,6 +165,10 @@ class NodeProgress(ApiModel):
     simulated: Annotated[
         bool, Field(description="In test mode alone: no provider was asked.", examples=[True])
     ] = False
+    provider: Annotated[
+        str | None, Field(description="Of a model that ran: whom it was asked of.")
+    ] = None
+    route: RouteTaken | None = None
     reviews: Annotated[list[OpenReview], Field(description="While PAUSED: what is asked.")] = []
 
 

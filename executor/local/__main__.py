@@ -30,7 +30,6 @@ def main(arguments: Sequence[str]) -> int:
     logging.basicConfig(level=logging.INFO)
     if not options.download:
         _stay_offline()
-    _be_quiet()
     server, jobs = build_server(options, key)
     jobs.start()
     try:
@@ -45,15 +44,6 @@ def _stay_offline() -> None:
     from huggingface_hub import constants  # noqa: PLC0415 - of the extra `local`
 
     constants.HF_HUB_OFFLINE = True
-
-
-def _be_quiet() -> None:
-    """Keep the libraries from drawing progress bars into the log."""
-    from diffusers.utils import logging as of_diffusers  # noqa: PLC0415 - of the extra `local`
-    from transformers.utils import logging as of_transformers  # noqa: PLC0415
-
-    of_diffusers.disable_progress_bar()
-    of_transformers.disable_progress_bar()
 
 
 def read_options(arguments: Sequence[str]) -> argparse.Namespace:

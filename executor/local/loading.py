@@ -43,6 +43,7 @@ class Loader:
         Raises:
             LocalError: a part is missing, or is not what the recipe says.
         """
+        _be_quiet()
         try:
             loaded = self._loaded(recipe)
         except (OSError, ValueError, TypeError, KeyError, AttributeError, ImportError) as error:
@@ -156,6 +157,15 @@ def class_named(name: str) -> Any:
     if not (isinstance(cls, type) and (hasattr(cls, "from_pretrained"))):
         raise WrongOrder(f"There is no class {name}.")
     return cls
+
+
+def _be_quiet() -> None:
+    """Keep the libraries from drawing progress bars into the log."""
+    from diffusers.utils import logging as of_diffusers  # noqa: PLC0415 - of the extra `local`
+    from transformers.utils import logging as of_transformers  # noqa: PLC0415
+
+    of_diffusers.disable_progress_bar()
+    of_transformers.disable_progress_bar()
 
 
 def _size_of_pipeline(pipeline: Any) -> int:

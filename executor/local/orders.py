@@ -17,6 +17,10 @@ _CLASS = re.compile(r"[A-Z][A-Za-z0-9_]{1,100}")
 _ARGUMENT = re.compile(r"[a-z][a-z0-9_]{0,60}")
 _PLAIN = (str, int, float, bool, type(None))
 _FACTS = ("reference", "model", "pipeline", "operation", "kind", "inputs", "files", "load")
+_LOAD = (
+    "base", "part", "class", "subfolder", "parts", "without", "float32", "scheduler",
+    "scheduler_options", "prior", "ip_adapter", "image_encoder",
+)  # fmt: skip
 _CHOICES = ("seed", "outputFormat", "duration", "fps")
 
 
@@ -48,6 +52,7 @@ def read_order(value: Any) -> Order:
 
 def _load(value: Mapping[str, Any]) -> Mapping[str, Any]:
     load = _object(value, "load")
+    _need(not load.keys() - {*_LOAD}, "load")
     parts = load.get("parts", [])
     _need(isinstance(parts, list) and all(isinstance(part, dict) for part in parts), "load")
     return load

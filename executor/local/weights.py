@@ -57,15 +57,12 @@ class Shelf:
         if self.folder is None or not self.folder.is_dir():
             return []
         top = [path for path in self.folder.iterdir() if path.is_dir()]
-        flat = [path.name.replace("--", "/", 1) for path in top if _is_repository(path)]
-        nested = [
-            f"{owner.name}/{path.name}"
-            for owner in top
-            if not _is_repository(owner)
-            for path in owner.iterdir()
-            if _is_repository(path)
+        flat = [path for path in top if "--" in path.name or _is_whole(path)]
+        nested = [path for owner in top if owner not in flat for path in owner.iterdir()]
+        return [
+            *(path.name.replace("--", "/", 1) for path in flat if _is_repository(path)),
+            *(f"{path.parent.name}/{path.name}" for path in nested if _is_repository(path)),
         ]
-        return [*flat, *nested]
 
 
 def check_folder(folder: Path, parts: tuple[str, ...] | None = None) -> None:
@@ -109,8 +106,14 @@ def _parts_of(folder: Path) -> tuple[str, ...]:
     return tuple(name for name, value in read.items() if isinstance(value, list))
 
 
-def _is_repository(path: Path) -> bool:
+def _is_whole(path: Path) -> bool:
+    """Say whether a folder is a repository by what lies directly in it."""
     return any((path / name).is_file() for name in INDEXES) or any(path.glob("*.safetensors"))
+
+
+def _is_repository(path: Path) -> bool:
+    """Say whether a folder is a repository, be it one that has nothing but folders of weights."""
+    return _is_whole(path) or any(path.glob("*/*.safetensors"))
 
 
 def _in_cache(repository: str) -> Path | None:

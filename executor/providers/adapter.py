@@ -16,7 +16,13 @@ from executor.providers.base import (
     Submitted,
 )
 from executor.providers.errors import ProviderError, Unanswered
-from executor.providers.transport import FormField, Rejection, Reply, Transport
+from executor.providers.transport import (
+    MAX_ANSWER_BYTES,
+    FormField,
+    Rejection,
+    Reply,
+    Transport,
+)
 
 
 class HttpAdapter:
@@ -29,10 +35,17 @@ class HttpAdapter:
     ask_timeout_s: ClassVar[float] = 30.0  # for polls, look-ups, checks
     settle_s: ClassVar[float] = 60.0
     key_lifetime_s: ClassVar[float] = 0.0
+    # Of a provider itself; a customer's server is not trusted with more than the usual.
+    max_answer_bytes: ClassVar[int] = MAX_ANSWER_BYTES
 
     def __init__(self, transport: Transport, account: ProviderAccount) -> None:
         self.transport = transport
         self.account = account
+
+    @classmethod
+    def outcome_class_of(cls, operation: str) -> OutcomeClass:  # noqa: ARG003
+        """Return the class of an operation; here they are all alike."""
+        return cls.outcome_class
 
     def key_headers(self) -> Mapping[str, str]:
         """Return the headers that the key goes in."""
@@ -93,6 +106,7 @@ class HttpAdapter:
             body=body,
             form=form,
             headers={**self.key_headers(), **(headers or {})},
+            max_bytes=MAX_ANSWER_BYTES if self.account.guarded else self.max_answer_bytes,
             judge=self.judge,
             guarded=self.account.guarded,
         )

@@ -25,7 +25,7 @@ _HOST = r"\b(?:[\w-]+\.)+(?:com|net|org|io|ai|dev|run|app|cloud|local)\b(?:[:/]\
 _ADDRESS = re.compile(rf"\b[a-z][a-z0-9+.-]*://\S+|{_HOST}", re.IGNORECASE)
 _SECRET = re.compile(r"\b(?=[\w-]*\d)[\w*-]{20,}")
 
-_FENCE = re.compile(r"```(?:json)?\s*\n(.*?)```", re.DOTALL)
+_FENCE = "```"
 
 Place = str | int
 
@@ -168,8 +168,12 @@ def words(text: str, usage: Mapping[str, Any], *, wants_json: bool = False) -> d
 
 
 def _unfenced(text: str) -> str:
-    fenced = _FENCE.search(text)
-    return fenced.group(1).strip() if fenced else text
+    """Return what stands in the first fence of JSON, or all; in one pass, for texts of any making."""
+    for inside in text.split(_FENCE)[1:-1:2]:
+        head, line, rest = inside.partition("\n")
+        if line and head.strip() in ("", "json"):
+            return rest.strip()
+    return text
 
 
 def known(facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -32,8 +32,9 @@ class Correlation:
     """How a job can be told to be ours.
 
     `reference` is the idempotency key (A) or our name for the job (B). `sent_at` is when it was
-    last sent, `named_job` the id that a callback has named, which is a hint and no proof. `model` is
-    what was asked for, where finding the job again takes that as well.
+    last sent, `named_job` the id that a callback has named, which is a hint and no proof. `model` and
+    `operation` are what was asked for, where finding the job again takes that as well; empty where
+    nobody knows any more.
     """
 
     reference: str
@@ -41,6 +42,7 @@ class Correlation:
     sent_at: datetime
     named_job: str | None = None
     model: str = ""
+    operation: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +169,11 @@ class Adapter(Protocol):
     key_lifetime_s: ClassVar[float]  # class A: for so long the key protects from a second job
 
     def __init__(self, transport: Transport, account: ProviderAccount) -> None: ...
+
+    @classmethod
+    def outcome_class_of(cls, operation: str) -> OutcomeClass:
+        """Return the class of one operation: `outcome_class`, or D for what is answered at once."""
+        ...
 
     async def submit(self, request: Request, correlation: Correlation) -> Submitted | Done:
         """Ask for the job. An error that is raised says whether there may be one now."""

@@ -15,7 +15,7 @@ def callback_for(account: ProviderAccount, correlation: Correlation) -> str | No
     installation without it is asked to poll. One on this machine or network takes both.
     """
     url = correlation.callback_url
-    is_home = account.base_url.startswith("http://")
+    is_home = not account.base_url.startswith("https://")
     return url if url.startswith("https://") or (url and is_home) else None
 
 

@@ -4,14 +4,12 @@ Written from google-genai 3.4.0 and 1.56.0 and the provider page of 2026-11-21.
 """
 
 import io
-import json
 import re
 import wave
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from executor.providers.answers import (
-    clean_json,
     clean_text,
     get_any,
     get_dict,
@@ -22,6 +20,7 @@ from executor.providers.answers import (
     need_bytes,
     need_list,
     provider_words,
+    words,
 )
 from executor.providers.base import Answer, InputFile, Request, ResultFile
 from executor.providers.compose import as_base64, too_large
@@ -114,14 +113,12 @@ def generated(answer: Any, kind: str, *, is_json: bool) -> Answer:
     if reason in _REFUSALS:
         raise ContentRefused
     parts = [part for part in get_list(candidate, "content", "parts") if isinstance(part, dict)]
-    text = "".join(get_str(part, "text") or "" for part in parts if not part.get("thought"))
+    text = clean_text("".join(_texts(parts)))
     files = tuple(_inline_files(parts, kind))
     if (kind == "text" and not text) or (kind != "text" and not files):
         raise _nothing(reason, kind)
-    data = {"text": clean_text(text) or None, "usage": _usage(answer)}
-    if is_json:
-        data["json"] = json_in(text)
-    return Answer(known(data), files)
+    data = words(text, {}, wants_json=is_json) if text else {}
+    return Answer(known({**data, "usage": _usage(answer)}), files)
 
 
 def embedded(answer: Any) -> Answer:
@@ -233,18 +230,16 @@ def playable(content: bytes, content_type: str) -> bytes:
 
 def failure_of(error: Any) -> ProviderError:
     """Return what the error of a job says: against the rules, or broken."""
-    words = f"{get_str(error, 'code') or ''} {get_str(error, 'message') or ''}"
-    if _RULES.search(words):
+    said = f"{get_str(error, 'code') or ''} {get_str(error, 'message') or ''}"
+    if _RULES.search(said):
         return ContentRefused()
     return ProviderError(provider_words(get_any(error, "message"), "The provider failed."))
 
 
-def json_in(text: str) -> Any:
-    """Return a text's JSON; None where it is none."""
-    try:
-        return clean_json(json.loads(text))
-    except (ValueError, RecursionError):
-        return None
+def _texts(parts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for part in parts:
+        if not part.get("thought"):
+            yield get_str(dict(part), "text") or ""
 
 
 def _check_blocked(answer: Any) -> None:

@@ -6,6 +6,7 @@ resources/audio/, types/create_embedding_response.py, types/moderation.py), read
 
 import asyncio
 import io
+import json
 import mimetypes
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, ClassVar
@@ -187,9 +188,16 @@ async def part(name: str, file: InputFile, max_bytes: int) -> FormField:
 
 
 async def see_through(mask: InputFile) -> bytes:
-    """Return a mask as OpenAI wants it: a PNG that is transparent where ours is white."""
+    """Return a mask as OpenAI wants it: a PNG that is transparent where ours is white.
+
+    Raises:
+        ProviderError: it is no picture that can be read.
+    """
     content = await read_bytes(mask)
-    return await asyncio.to_thread(_see_through, content)
+    try:
+        return await asyncio.to_thread(_see_through, content)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        raise ProviderError("The mask cannot be read.", code="invalid_value") from None
 
 
 def _see_through(content: bytes) -> bytes:
@@ -203,7 +211,7 @@ def _see_through(content: bytes) -> bytes:
 
 
 def _as_field(value: Any) -> str:
-    return ("true" if value else "false") if isinstance(value, bool) else str(value)
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def images_in(answer: Any) -> Answer:

@@ -7,6 +7,10 @@ from enum import Enum, auto
 from executor.providers.base import Adapter, OutcomeClass
 
 
+# A callback that comes while its task is being laid aside wakes nobody: the row is looked at again.
+HEAR_AGAIN_S = 60.0
+
+
 class Act(Enum):
     """What comes next."""
 
@@ -18,12 +22,14 @@ class Act(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """What is known of such a submit."""
+    """What is known of such a submit; `can_be_called` says that the provider was told where."""
 
+    outcome_class: OutcomeClass
     first_sent_at: datetime
     sent_at: datetime
     give_up_at: datetime
     is_called_back: bool
+    can_be_called: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +42,7 @@ class NextAct:
 
 def next_act(adapter: type[Adapter], lost: Lost, now: datetime) -> NextAct:
     """Say what to do about a lost submit now. Pure."""
-    match adapter.outcome_class:
+    match lost.outcome_class:
         case OutcomeClass.A:
             expires_at = lost.first_sent_at + timedelta(seconds=adapter.key_lifetime_s)
             is_safe = now < min(expires_at, lost.give_up_at)
@@ -47,8 +53,9 @@ def next_act(adapter: type[Adapter], lost: Lost, now: datetime) -> NextAct:
         case OutcomeClass.C:
             if lost.is_called_back:
                 return NextAct(Act.LOOK_UP)
-            if now < lost.give_up_at:
-                return NextAct(Act.WAIT, lost.give_up_at)
+            if lost.can_be_called and now < lost.give_up_at:
+                again_at = now + timedelta(seconds=HEAR_AGAIN_S)
+                return NextAct(Act.WAIT, min(again_at, lost.give_up_at))
             return NextAct(Act.GIVE_UP)
         case OutcomeClass.D:
             return NextAct(Act.GIVE_UP)

@@ -48,6 +48,8 @@ _NOT_SENT = (
 )
 # `OSError` are time-outs too; `ValueError` are headers and URLs that HTTP does not know.
 _UNANSWERED = (aiohttp.ClientError, OSError, ValueError)
+# A gateway gave up waiting; what is behind it may not have. 520 and more are Cloudflare's.
+_GAVE_UP_WAITING = frozenset({502, 504, 520, 522, 524})
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +234,7 @@ class Transport:
     def _seconds_until(self, date: str) -> float:
         try:
             at = parsedate_to_datetime(date)
-        except ValueError:
+        except (ValueError, OverflowError):
             return float("nan")
         return (at - self._clock.now()).total_seconds() if at.tzinfo else float("nan")
 
@@ -246,7 +248,7 @@ def refusal_of(rejection: Rejection) -> ProviderError | Unanswered:
         return Overloaded(retry_after_s=wait_s)
     if status in (401, 402, 403, 406):
         return AccountBlocked()
-    if status in (502, 504):  # a gateway gave up waiting; what is behind it may not have
+    if status in _GAVE_UP_WAITING:
         return Unanswered(f"status {status}")
     if 400 <= status < 500 and b"content_policy" in rejection.body:
         return ContentRefused()
@@ -294,9 +296,9 @@ async def _send_once(
 def _multipart(form: Sequence[FormField]) -> aiohttp.FormData:
     data = aiohttp.FormData(default_to_multipart=True)
     for part in form:
-        data.add_field(
-            part.name, part.value, filename=part.filename, content_type=part.content_type
-        )
+        is_file = isinstance(part.value, bytes)
+        value = io.BytesIO(part.value) if is_file else part.value  # large: sent in pieces
+        data.add_field(part.name, value, filename=part.filename, content_type=part.content_type)
     return data
 
 

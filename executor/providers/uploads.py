@@ -2,11 +2,13 @@
 
 import mimetypes
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from typing import TypeVar
 
 from executor.providers.base import InputFile
 from executor.providers.compose import Encode, as_data_uri, too_large
-from executor.providers.errors import NotSent, Unanswered
+from executor.providers.errors import NotSent, ProviderError, Unanswered
+from executor.providers.transport import Rejection
 
 Result = TypeVar("Result")
 Upload = Callable[[InputFile], Awaitable[str]]
@@ -39,6 +41,13 @@ async def ahead(step: Awaitable[Result]) -> Result:
         return await step
     except Unanswered as error:
         raise NotSent("The provider did not take a file.") from error
+
+
+def judge_store(rejection: Rejection) -> ProviderError | None:
+    """Return what it means that a store takes no file: nothing about the account, and no job."""
+    if 400 <= rejection.status < 500 and rejection.status != HTTPStatus.TOO_MANY_REQUESTS:
+        return ProviderError("The provider did not take a file.", retryable=True)
+    return None
 
 
 def file_name(file: InputFile, stem: str = "input") -> str:

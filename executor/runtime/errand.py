@@ -238,9 +238,7 @@ class Errand:
             return
         task_id = self.shop.line.leave(self.attempt.provider)
         if task_id is not None:
-            await self.shop.in_database(
-                attempts.call_up, task_id=task_id, clock=self.shop.clock
-            )
+            await self.shop.in_database(attempts.call_up, task_id=task_id, clock=self.shop.clock)
 
     def _spread(self, at: datetime) -> datetime:
         """Return a little later than an hour at which many may come."""
@@ -298,6 +296,7 @@ class Errand:
             attempt.submitted_at or attempt.created_at,
             job_named_to(attempt),
             attempt.model,
+            self.request.call.operation if self.request is not None else "",
         )
 
     async def _counted(self, call: str, asking: Awaitable[Result]) -> Result:

@@ -19,7 +19,6 @@ from executor.simulate.ports import MadePort, simulate_ports
 from executor.simulate.tasks import simulate
 from executor.simulate.trouble import SIMULATE, Trouble, trouble_for
 from executor.simulate.types import Made, MadeFile
-from workflows.catalogue.errors import NodeFailed
 from workflows.catalogue.node import Context
 from workflows.catalogue.remote import ProviderResult, RemoteNode
 from workflows.catalogue.tasks.base import ModelNode
@@ -80,9 +79,7 @@ def outputs_of(
 ) -> Mapping[str, Any]:
     """Return the outputs of a node, whose files were stored as these rows."""
     if isinstance(scene, Made):
-        media = tuple(
-            media_of(row, file.kind) for file, row in zip(scene.files, rows, strict=True)
-        )
+        media = tuple(media_of(row, file.kind) for file, row in zip(scene.files, rows, strict=True))
         return outputs_by_port(node.result(ctx, ProviderResult(scene.data, media)))
     left = iter(rows)
     return {port.name: _value_of(port, left) for port in scene}

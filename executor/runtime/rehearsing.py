@@ -35,8 +35,9 @@ class Rehearsing(Errand):
         """Do in place of a provider what a task asks for."""
         began_at = self.shop.clock.now()
         await self._take_time(rehearsal)
-        if rehearsal.trouble in _FAILURES:
-            code, message, retryable = _FAILURES[rehearsal.trouble]
+        trouble = rehearsal.trouble
+        if trouble is not None and trouble in _FAILURES:
+            code, message, retryable = _FAILURES[trouble]
             text = f"{message}, as metadata.simulate asks for."
             await self._fail_rehearsal(RunError(code, text, rehearsal.node_id, retryable))
             return
@@ -62,9 +63,7 @@ class Rehearsing(Errand):
                 self._check()
 
     async def _fail_rehearsal(self, error: RunError) -> None:
-        await self._in_work(
-            lambda work: work.fail(error, attempt=None, to=AttemptState.FAILED)
-        )
+        await self._in_work(lambda work: work.fail(error, attempt=None, to=AttemptState.FAILED))
 
     def _made(self, rehearsal: Rehearsal) -> tuple[Scene, Sequence[File]]:
         """Make a result, and bring its files into the store as a provider's; in a thread.

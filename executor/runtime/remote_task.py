@@ -25,6 +25,7 @@ from executor.providers.base import (
     Running,
     Submitted,
 )
+from executor.providers.callbacks import callback_for
 from executor.providers.cost import micros_of
 from executor.providers.errors import AccountBlocked, ProviderError, Unanswered
 from executor.providers.recovery import Act, Lost, next_act
@@ -212,7 +213,7 @@ class RemoteTask(Rehearsing):
         self, sending: Coroutine[Any, Any, Submitted | Done]
     ) -> Submitted | Done:
         """Await a submit. When the run ends meanwhile, one without a handle is not waited for."""
-        if self.adapter.outcome_class != OutcomeClass.D:
+        if self._outcome_class() != OutcomeClass.D:
             return await sending
         task = asyncio.ensure_future(sending)
         while not task.done():
@@ -267,10 +268,18 @@ class RemoteTask(Rehearsing):
     # --- after a submit that nobody knows the outcome of
 
     async def _resolve(self, attempt: Attempt) -> bool:
+        await self._reload(attempt)  # it may have been called about while it was sent
+        if attempt.state != AttemptState.INTENT:
+            raise LeaseLost(attempt.task_id)
         now = self.shop.clock.now()
-        sent_at = attempt.submitted_at or attempt.created_at
-        is_called_back = attempt.called_back_at is not None
-        lost = Lost(attempt.created_at, sent_at, self.give_up_at, is_called_back)
+        lost = Lost(
+            self._outcome_class(),
+            attempt.created_at,
+            attempt.submitted_at or attempt.created_at,
+            self.give_up_at,
+            is_called_back=attempt.called_back_at is not None,
+            can_be_called=callback_for(self.account, self._correlation(attempt)) is not None,
+        )
         step = next_act(type(self.adapter), lost, now)
         match step.act:
             case Act.RESEND:
@@ -279,10 +288,15 @@ class RemoteTask(Rehearsing):
                 return await self._look_up(attempt)
             case Act.WAIT:
                 await self._wait(step.until or now, for_job=True)
-                await self._reload(attempt)
                 return True
             case Act.GIVE_UP:
                 return await self._fail_unknown()
+
+    def _outcome_class(self) -> OutcomeClass:
+        """Return what can be done after a submit of what is asked for here."""
+        if self.request is None:  # its route is gone; of what it was, nobody knows more
+            return self.adapter.outcome_class
+        return self.adapter.outcome_class_of(self.request.call.operation)
 
     async def _resend(self, attempt: Attempt) -> bool:
         self._check()
@@ -307,10 +321,9 @@ class RemoteTask(Rehearsing):
             return True
         if self.shop.clock.now() >= self.give_up_at:
             return await self._fail_unknown()
-        if self.adapter.outcome_class == OutcomeClass.B:
+        if self._outcome_class() == OutcomeClass.B:
             return await self._resend(attempt)
         await self._wait(self._soon(ASK_AGAIN_S), for_job=True)
-        await self._reload(attempt)
         return True
 
     async def _ask_again(self, error: Exception) -> bool:

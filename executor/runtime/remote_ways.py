@@ -132,14 +132,14 @@ class Offer:
         """Return why there is no way at all."""
         if self.closed:
             message = "The provider does not serve this account at the moment."
-            return RunError(
-                "provider_unavailable", message, node_id, True, self.closed[0].provider
-            )
+            return RunError("provider_unavailable", message, node_id, True, self.closed[0].provider)
         if self.accounts:
             message = "No provider that is set up here can do this."
             return RunError("invalid_value", message, node_id)
-        message = "The key for this is not there any more." if self.by_own else (
-            "No account for this is set up here."
+        message = (
+            "The key for this is not there any more."
+            if self.by_own
+            else ("No account for this is set up here.")
         )
         return RunError("missing_credentials", message, node_id)
 
@@ -160,9 +160,7 @@ def find_offer(asked: Asked, execution: Execution, avoided: Avoided, clock: Cloc
         )
     else:
         accounts = standing.accounts_at(routes[0][1])
-    order = [
-        Way(number, name, accounts[name].id) for number, name in routes if name in accounts
-    ]
+    order = [Way(number, name, accounts[name].id) for number, name in routes if name in accounts]
     ways, closed = [], []
     for way in order:
         account = accounts[way.provider]

@@ -206,9 +206,7 @@ class RemoteWork:
             return self._gone_on_with(asked, tried, avoided)
         return self._begun(asked, tried, find_offer(asked, self.execution, avoided, self.clock))
 
-    def _begun(
-        self, asked: Asked, tried: Sequence[Attempt], offer: Offer
-    ) -> Prepared | RunError:
+    def _begun(self, asked: Asked, tried: Sequence[Attempt], offer: Offer) -> Prepared | RunError:
         """Return what to ask for by the way that is to be taken next."""
         way = next_way(offer.ways, [tried_way(attempt) for attempt in tried])
         if way is None:
@@ -227,9 +225,7 @@ class RemoteWork:
             asked.told(way, offer.passed_over(way, tried)),
         )
 
-    def _gone_on_with(
-        self, asked: Asked, tried: Sequence[Attempt], avoided: Avoided
-    ) -> Prepared:
+    def _gone_on_with(self, asked: Asked, tried: Sequence[Attempt], avoided: Avoided) -> Prepared:
         """Return what to go on with: the way and the account of the attempt that is open."""
         attempt = tried[-1]
         way = Way(attempt.route, attempt.provider, attempt.account)
@@ -241,9 +237,7 @@ class RemoteWork:
             account = find_successor(way.provider, attempt.workspace_id)
         return Prepared(
             self._request(call) if call is not None and is_unsent else None,
-            replace(
-                _undertaking_of(attempt), digest="" if call is None else _digest_of(call)
-            ),
+            replace(_undertaking_of(attempt), digest="" if call is None else _digest_of(call)),
             tried,
             account,
             asked.give_up_s,

@@ -241,8 +241,8 @@ def _attempts_differ(now: datetime) -> Iterator[str]:
     open_ones = attempts.filter(state__in=OPEN_ATTEMPTS)
     twice = open_ones.values("task_id").annotate(n=Count("pk")).filter(n__gt=1)
     yield from _ids(twice, "task_id")
-    followed = (AttemptState.SUBMITTED, AttemptState.FETCHING)
-    yield from _ids(attempts.filter(state__in=followed, handle=None))
+    # One that is fetching without a handle was answered at once.
+    yield from _ids(attempts.filter(state=AttemptState.SUBMITTED, handle=None))
     over = Q(execution__status__in=_FINAL, execution__finished_at__lt=now - SETTLING)
     yield from _ids(open_ones.filter(over))
 

@@ -16,6 +16,7 @@ from common.errors import Issue
 from executor.providers.account import ProviderAccount
 from executor.selectors.accounts import own_accounts, platform_accounts
 from executor.selectors.adapters import adapter_classes
+from executor.selectors.local_models import LOCAL, is_local, list_local_models
 from executor.selectors.planning import plan_of
 from executor.selectors.provider_terms import ProviderTerms, get_terms
 from workflows.api import get_catalogue
@@ -40,13 +41,17 @@ class ModelPlace:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The accounts that there are at a moment, as a workspace sees them."""
+    """The accounts that there are at a moment, as a workspace sees them.
+
+    `here` are the repositories whose weights lie on the installation's own accelerator.
+    """
 
     now: datetime
     terms: ProviderTerms
     platform: Mapping[str, ProviderAccount]
     own: Mapping[str, ProviderAccount] = field(default_factory=dict)
     policy: KeyPolicy = KeyPolicy.PLATFORM_ONLY
+    here: frozenset[str] = frozenset()
 
     def runs_by_own(self, model: ModelSpec) -> bool:
         """Say whether the workspace runs a model by its own accounts."""
@@ -68,6 +73,7 @@ class Standing:
             for name, account in self.platform.items()
             if has_price or _runs_here(name)
             if any(route.provider == name for route in model.routes)
+            if name != LOCAL or is_local(model, self.here)
         }
 
     def accounts_at(self, provider: str) -> dict[str, ProviderAccount]:
@@ -127,9 +133,11 @@ NO_MODELS = Payers()
 def get_standing(workspace_id: str | None, *, clock: Clock = SYSTEM_CLOCK) -> Standing:
     """Return the accounts that a workspace may use; without one, those of the platform alone."""
     common = (clock.now(), get_terms(), platform_accounts())
+    here = list_local_models()
     if workspace_id is None:
-        return Standing(*common)
-    return Standing(*common, own_accounts(workspace_id), get_key_policy(workspace_id))
+        return Standing(*common, here=here)
+    own, policy = own_accounts(workspace_id), get_key_policy(workspace_id)
+    return Standing(*common, own, policy, here)
 
 
 def find_payers(

@@ -173,6 +173,8 @@ def finish_with(
     """
     error = report.error.as_json() if report.error else None
     changes: dict[str, Any] = {"error": error}
+    if to == AttemptState.DONE:
+        changes["credits"] = sum(outcome.credits for outcome in report.outcomes)
     if result is not None:
         changes |= {"result": dict(result), "cost_micros": cost_micros_of(result["data"])}
     elif cost_micros is not None:
@@ -225,7 +227,7 @@ def take_callback(*, token: str, callback: Any, clock: Clock = SYSTEM_CLOCK) -> 
         raise CallbackNotFound
     if challenge_in(callback) is not None:
         return  # the address is tried
-    if attempt.called_back_at is None:
+    if attempt.called_back_at is None or not attempt.handle:  # none has named a job yet
         _note_callback(attempt, callback, clock)
     if attempt.state in OPEN_ATTEMPTS:
         _wake_for_callback(attempt, clock)
@@ -358,9 +360,7 @@ def _change(attempt: Attempt, changes: Mapping[str, Any]) -> None:
         setattr(attempt, name, value)
 
 
-def _close(
-    attempt: Attempt, to: AttemptState, changes: Mapping[str, Any], clock: Clock
-) -> bool:
+def _close(attempt: Attempt, to: AttemptState, changes: Mapping[str, Any], clock: Clock) -> bool:
     try:
         _move(attempt, to, changes, clock)
     except LeaseLost:

@@ -6,6 +6,7 @@ are caught up by the one occurrence that is due now, and a clock that is set bac
 that are taken.
 """
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -24,12 +25,15 @@ from billing.api import (
 from common import metrics
 from common.clock import SYSTEM_CLOCK, Clock
 from executor.models import Occurrence
+from executor.selectors.provider_health import count_unknown
 from executor.services.ageing import end_overdue, end_stray
 from executor.services.cache import purge_cache
 from executor.services.collection import collect_deleted, enter_orphans
 from executor.services.places import correct_loads
 from executor.services.retention import ShouldStop, end_deleted, purge_expired
 from executor.services.usage import count_usage
+
+logger = logging.getLogger(__name__)
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 KEPT = timedelta(days=7)  # how long it is known what was done; longer than any period
@@ -139,6 +143,16 @@ def _check_ledger(_clock: Clock, _should_stop: ShouldStop) -> Mapping[str, int]:
     return {"imbalances": imbalances}
 
 
+def _tell_unknown(clock: Clock, _should_stop: ShouldStop) -> Mapping[str, int]:
+    """Say how many jobs of the last day may be paid for without anybody having their results."""
+    unknown = count_unknown(clock.now() - DAY)
+    if unknown:
+        logger.warning(
+            "%d provider jobs of unknown outcome", unknown, extra={"action": "provider_unknown"}
+        )
+    return {"provider_unknown": unknown}
+
+
 def _forget_occurrences(clock: Clock, _should_stop: ShouldStop) -> Mapping[str, int]:
     forgotten, _ = Occurrence.objects.filter(due_at__lt=clock.now() - KEPT).delete()
     return {"occurrences": forgotten}
@@ -158,6 +172,7 @@ JOBS: tuple[Job, ...] = (
     Job("ledger", DAY, _check_ledger),
     Job("stripe_events", HOUR, _catch_up),
     Job("stripe_subscriptions", DAY, _compare),
+    Job("providers", DAY, _tell_unknown),
     Job("occurrences", DAY, _forget_occurrences),
 )
 

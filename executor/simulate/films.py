@@ -22,6 +22,7 @@ from executor.simulate.types import Job, Made, MadeFile
 FPS = 8
 MAX_FRAMES = 96  # of a film: a longer one shows fewer a second
 DRAWN = 12  # different frames of a film
+MAX_HEARD_S = 120.0  # of the sound: it takes longer to write than the picture
 LESS_S = 0.1  # of the sound, which must not make a film longer than it is to be
 
 _TIMES = 1_000  # a second has so many milliseconds, in which lengths are told
@@ -69,7 +70,7 @@ def encoded_film(picture: Picture, seconds: float, name: str, sound: bytes | Non
             file.mux(stream.encode(frame))
         file.mux(stream.encode(None))
         if track is not None and sound is not None:
-            _add_sound(file, track, sound, max(seconds - LESS_S, LESS_S))
+            _add_sound(file, track, sound, min(max(seconds - LESS_S, LESS_S), MAX_HEARD_S))
     return target.getvalue()
 
 

@@ -19,7 +19,10 @@ _MAKERS: Mapping[str, Callable[[Job], Made]] = {
     "audio": speech,
     "model3d": shapes,
 }
-_SHORT = {"text": "This is simulated and not said by anybody.", "duration": 2}  # of films and sounds
+_SHORT = {
+    "text": "This is simulated and not said by anybody.",
+    "duration": 2,
+}  # of films and sounds
 
 
 @dataclass(frozen=True, slots=True)

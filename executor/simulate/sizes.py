@@ -16,7 +16,7 @@ MAX_SIDE = 16_384
 MAX_PIXELS = 40_000_000
 MAX_FILM_SIDE = 4_096
 MAX_FILM_PIXELS = 4_096 * 2_304
-MAX_FILM_S = 600.0
+MAX_FILM_S = 3_600.0
 MAX_SOUND_S = 1_800.0
 MAX_COUNT = 16
 
@@ -115,9 +115,7 @@ def count_of(job: Job) -> int:
 def bounded(size: Size, max_side: int, max_pixels: int) -> Size:
     """Return a size in its shape, but no larger than may be."""
     width, height = (max(side, 1) for side in size)
-    too_much = max(
-        width / max_side, height / max_side, math.sqrt(width * height / max_pixels), 1.0
-    )
+    too_much = max(width / max_side, height / max_side, math.sqrt(width * height / max_pixels), 1.0)
     if too_much > 1:
         width, height = int(width / too_much), int(height / too_much)
     return max(width, 1), max(height, 1)

@@ -16,10 +16,7 @@ MAX_TEXT = 100_000
 VECTOR = 1_536  # numbers, where nothing says otherwise
 MAX_VECTOR = 4_096
 
-_WORDS = (
-    "this is not what anybody said but words that stand in for it until a live key is used "
-    "the length follows the sound and the order follows the input"
-).split()  # fmt: skip
+_WORDS = ["this", "is", "not", "what", "anybody", "said", "but", "words", "that", "stand", "in", "for", "it", "until", "a", "live", "key", "is", "used", "the", "length", "follows", "the", "sound", "and", "the", "order", "follows", "the", "input"]  # fmt: skip
 
 
 def answers(job: Job) -> Made:
@@ -33,7 +30,9 @@ def descriptions(job: Job) -> Made:
     """Return what a vision model would say: the sizes of the pictures, and what was asked."""
     shown = ", ".join(f"{media.width} × {media.height}" for media in job.files("image", "video"))
     asked = _echo(job.text("prompt", "question", "text"))
-    text = f"{TEXT_MARK} {job.title} simulates a look at {shown or 'nothing'}. It was asked: {asked}"
+    text = (
+        f"{TEXT_MARK} {job.title} simulates a look at {shown or 'nothing'}. It was asked: {asked}"
+    )
     return Made({"text": _formed(job, text)})
 
 

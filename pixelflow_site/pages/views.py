@@ -8,22 +8,12 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView
 
 from common.http.problem import TITLES
 from executor.api import FAILURES
-from workflows.api import get_catalogue
 
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """Show what runs here and where to go on."""
     return render(request, "pixelflow_site/home.html")
-
-
-@require_safe
-def node_docs(request: HttpRequest) -> HttpResponse:
-    """Show every node type with its ports and parameters, from the catalogue itself."""
-    groups: dict[str, list[object]] = {}
-    for entry in get_catalogue().as_json():
-        groups.setdefault(entry["category"], []).append(entry)
-    return render(request, "pixelflow_site/nodes.html", {"groups": sorted(groups.items())})
 
 
 @require_safe

@@ -55,7 +55,9 @@ from pixelflow_site.settings.base import (  # noqa: E402
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 WHITENOISE_AUTOREFRESH = True
-CATALOGUE_CHECK_S = 0.0  # what a test counts are its own queries; tests of this have `staff_catalogue`
+CATALOGUE_CHECK_S = (
+    0.0  # what a test counts are its own queries; tests of this have `staff_catalogue`
+)
 
 if EMBEDDED:  # a file, as in life: SQLite in memory locks by other rules between threads
     DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}

@@ -23,6 +23,7 @@ from workflows.catalogue.wire import call_by
 
 GOLDEN = Path(__file__).with_name("golden")
 TEXT = "A red fox in the snow."
+LONGEST_CODE = 20  # characters
 DEFAULTS, EXTREMES = "defaults", "extremes"
 
 
@@ -79,7 +80,7 @@ def _least(param: Param) -> Any:
         return param.default
     match param.kind:
         case "text":
-            return TEXT[: param.max_length]
+            return _text(param, TEXT)
         case "choice":
             return param.choices[0]
         case "integer" | "number":
@@ -93,7 +94,7 @@ def _least(param: Param) -> Any:
 def _most(param: Param) -> Any:
     match param.kind:
         case "text":
-            return f"{TEXT} {TEXT}"[: param.max_length]
+            return _text(param, f"{TEXT} {TEXT}")
         case "choice":
             return param.choices[-1]
         case "integer" | "number":
@@ -102,6 +103,13 @@ def _most(param: Param) -> Any:
             return not param.default
         case _:
             return _least(param)
+
+
+def _text(param: Param, text: str) -> str:
+    """Return a text; for what takes a code alone, a language's."""
+    if param.max_length is not None and param.max_length <= LONGEST_CODE:
+        return "en"
+    return text[: param.max_length]
 
 
 def _files(model: ModelSpec, port: Port, *, is_extreme: bool) -> Any:

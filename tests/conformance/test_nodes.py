@@ -8,7 +8,7 @@ from PIL import Image as PilImage
 
 from tests.workflows.node_context import CATALOGUE, as_image, as_mask, given, run_node
 from workflows.catalogue.load import build_catalogue
-from workflows.catalogue.nodes import ALL_NODES
+from workflows.catalogue.nodes import ALL_NODES, CHOOSERS
 from workflows.catalogue.ports import element_of, is_kind, is_list
 from workflows.catalogue.spec import NodeSpec
 from workflows.catalogue.values import Media
@@ -83,7 +83,7 @@ def test_there_are_at_least_thirty_nodes_beside_inputs_and_outputs():
 
 
 def test_every_class_has_a_type_of_its_own():
-    names = [node.meta.type for node in ALL_NODES]
+    names = [node.meta.type for node in (*ALL_NODES, *CHOOSERS)]
 
     assert len(set(names)) == len(names)
     assert {spec.type for spec in SPECS} == set(names)

@@ -14,7 +14,9 @@ VIDEO = Video(file_id="v", sha256="4" * 64, width=640, height=360, duration_s=2.
 AUDIO = Audio(file_id="a", sha256="5" * 64, duration_s=3.0)
 
 _BYTES = {
-    media.file_id: encoded(ground((media.width or 1, media.height or 1), b"%c" % number * 32), "png")
+    media.file_id: encoded(
+        ground((media.width or 1, media.height or 1), b"%c" % number * 32), "png"
+    )
     for number, media in enumerate((IMAGE, FACE, MASK))
 }
 

@@ -4,27 +4,33 @@ from typing import Any
 
 import pytest
 
-from accounts.api import WorkspaceRef
+from accounts.api import SYSTEM_ACTOR, WorkspaceRef
 from billing.api import get_balance
 from common.clock import utc_now
+from common.errors import InvalidGraph
+from executor.dispatch import get_broker
 from executor.engine.state import RunState
 from executor.engine.step import TaskSpec
 from executor.models import Attempt, CacheEntry, Execution, ExecutionEvent, File, Task
 from executor.runtime.perform import Performer
+from executor.runtime.worker import WorkerProcess
 from executor.selectors.planning import plan_of
+from executor.selectors.routing import models_of
 from executor.selectors.runs import get_snapshot
 from executor.services.accept import accept_execution
 from executor.services.known import look_up_task, outer_forms
 from executor.services.retry import RetryRequest, retry_execution
 from executor.types import Accepted, ExecutionRequest, Trigger
 from tests.client import ApiClient
+from tests.durability.processes import wait_until
 from tests.executor.media_files import make_image
 from tests.executor.runs import answer_of, publish
-from tests.executor.simulated import write_models
+from tests.executor.simulated import document_of, write_models
 from tests.factories import make_file, make_graph, make_key
 from tests.graphs import graph
 from tests.provider.course import Course
-from workflows.selectors import get_catalogue
+from workflows.selectors.catalogue import get_catalogue
+from workflows.services.models import add_model
 
 FAL = {"fal": {"key": "secret", "secret": "", "base_url": ""}}
 
@@ -59,9 +65,13 @@ def accept(workspace: WorkspaceRef, flow: str, mode: str = "test", **more: Any) 
     given = {"inputs": {"prompt": "tea"}, **more}
     return accept_execution(
         ExecutionRequest(
-            workspace_id=workspace.id, workflow_id=flow, version=None, mode=mode,
-            trigger=Trigger.API, **given,
-        )  # fmt: skip
+            workspace_id=workspace.id,
+            workflow_id=flow,
+            version=None,
+            mode=mode,
+            trigger=Trigger.API,
+            **given,
+        )
     )
 
 
@@ -432,3 +442,122 @@ def test_live_runs_meet_no_trouble_whatever_their_metadata_says(workspace):
 
     execution = Execution.objects.of(workspace.id).get(pk=accepted.execution_id)
     assert "simulate" not in execution.options
+
+
+# --- nodes on top of language models
+
+
+def test_a_plan_and_its_prompts_are_simulated_and_run_on(course):
+    document = graph(
+        {
+            "p": ("input.text", {"name": "prompt"}),
+            "plan": ("text.plan", {"count": 3, "model": "test-chat"}),
+            "write": ("text.expandPrompt", {"model": "test-chat", "seed": 1}),
+            "paint": ("model.test-text-to-image", {"width": 32, "height": 32}),
+            "o": ("output", {"name": "images"}),
+            "t": ("output", {"name": "prompts"}),
+        },
+        [
+            "p.value -> plan.prompt", "plan.texts -> write.prompt", "write.text -> paint.prompt",
+            "paint.image -> o.value", "write.text -> t.value",
+        ],
+    )  # fmt: skip
+
+    answer = run(course, document)
+
+    assert answer["status"] == "COMPLETED"
+    assert len(answer["outputs"]["images"]) == 3
+    assert all(text.startswith("[TEST]") for text in answer["outputs"]["prompts"])
+    assert all(entry(answer, node)["simulated"] for node in ("plan", "write", "paint"))
+
+
+def test_a_node_on_top_of_a_model_is_known_by_the_model_and_the_seed(course, workspace):
+    def keys(**params: Any) -> int:
+        document = graph(
+            {
+                "p": ("input.text", {"name": "prompt"}),
+                "write": ("text.expandPrompt", {"model": "test-chat", **params}),
+                "o": ("output", {"name": "text"}),
+            },
+            ["p.value -> write.prompt", "write.text -> o.value"],
+        )
+        run(course, document)
+        return CacheEntry.objects.of(workspace.id).count()
+
+    add_model(actor=SYSTEM_ACTOR, document=document_of("chat", key="test-other"))
+
+    assert [
+        keys(), keys(seed=1), keys(seed=1), keys(seed=1, model="test-other"), keys(seed=1, length="long"),
+    ] == [0, 1, 1, 2, 3]  # fmt: skip
+
+
+def test_a_live_run_holds_what_the_chosen_model_costs_and_asks_its_provider(
+    course, workspace, settings
+):
+    settings.PROVIDER_ACCOUNTS = FAL
+    document = graph(
+        {
+            "p": ("input.text", {"name": "prompt"}),
+            "write": ("text.expandPrompt", {"model": "test-chat"}),
+            "o": ("output", {"name": "text"}),
+        },
+        ["p.value -> write.prompt", "write.text -> o.value"],
+    )
+
+    live = accept(workspace, publish(workspace, document), mode="live")
+
+    assert live.estimated_credits == 10
+    assert {each.place: each.model.key for each in models_of(version_of(live))} == {
+        "write": "test-chat"
+    }
+
+
+def test_a_live_run_of_a_model_without_an_account_is_refused_by_name(models, workspace):
+    document = graph(
+        {
+            "write": ("text.expandPrompt", {"model": "test-chat", "prompt": "a boat"}),
+            "o": ("output", {"name": "text"}),
+        },
+        ["write.text -> o.value"],
+    )
+
+    with pytest.raises(InvalidGraph) as refusal:
+        accept(workspace, publish(workspace, document), mode="live", inputs={})
+
+    (issue,) = refusal.value.issues
+    assert (issue.path, issue.code) == ("nodes/write", "unavailable")
+    assert "Test Model" in issue.message
+
+
+def version_of(accepted: Accepted) -> str:
+    row = Execution.objects.across_workspaces().get(pk=accepted.execution_id)
+    return row.version_id
+
+
+# --- in worker processes
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_simulates_and_tells_how_far_a_slow_model_is(workspace, settings):
+    settings.CATALOGUE_CHECK_S = 1e-6
+    get_catalogue.cache_clear()
+    write_models("text-to-image")
+    flow = publish(workspace, paint())
+    worker = WorkerProcess(queues=("runs", "remote"), threads=1)
+    worker.start()
+    try:
+        made = accept(workspace, flow, metadata={"simulate": "slow"})
+        wait_until(
+            lambda: answer_of(workspace, made.execution_id)["status"] == "COMPLETED", timeout_s=30
+        )
+    finally:
+        worker.stop(grace_s=2.0)
+        get_broker().flush_all()
+        get_catalogue.cache_clear()
+
+    rows = ExecutionEvent.objects.filter(execution_id=made.execution_id).order_by("first_seq")
+    items = [item for row in rows for item in row.items if item["type"] == "progress"]
+    told = [item["data"]["progress"] for item in items]
+    assert len(told) > 3
+    assert told == sorted(told)
+    assert {item["data"]["nodeId"] for item in items} == {"paint"}

@@ -39,6 +39,7 @@ class AskInputs(Inputs):
     prompt: str = param(title="Prompt", max_length=1_000)
     picture: Image | None = port("Picture", required=False)
     image: bool = param(False, title="Give a picture as well")
+    at_once: bool = param(False, title="Ask for what is answered at once", wirable=False)
     give_up_s: float = param(600.0, title="Give up after", wirable=False)
 
 
@@ -62,6 +63,7 @@ class Ask(RemoteNode[AskInputs, AskOutputs]):
             body={"prompt": args.prompt, "image": args.image},
             media={"picture": [args.picture]} if args.picture is not None else {},
             give_up_s=args.give_up_s,
+            operation="at-once" if args.at_once else "",
         )
 
     def result(self, ctx: Context, result: ProviderResult) -> AskOutputs:
@@ -130,6 +132,11 @@ class TestAdapter:
     def __init__(self, transport: Transport, account: ProviderAccount) -> None:
         self._transport = transport
         self._base = f"{os.environ['TEST_PROVIDER_URL']}/{self.name[-1]}/jobs"
+
+    @classmethod
+    def outcome_class_of(cls, operation: str) -> OutcomeClass:
+        """Take `at-once` for what is answered at once."""
+        return OutcomeClass.D if operation == "at-once" else cls.outcome_class
 
     async def submit(self, request: Request, correlation: Correlation) -> Submitted | Done:
         """Ask for a job."""

@@ -4,6 +4,7 @@ import pytest
 
 from executor.models import Attempt
 from executor.providers.callbacks import challenge_in
+from executor.providers.recovery import HEAR_AGAIN_S
 from tests.client import ApiClient
 from tests.provider.course import Course, asking
 
@@ -60,6 +61,31 @@ def test_x36_a_forged_callback_is_not_believed(course, provider) -> None:
 
     assert course.answer(execution)["status"] == "RUNNING"
     assert Attempt.objects.get().state == "intent"
+
+
+def test_x36_a_job_may_be_named_by_a_later_callback_than_the_first(course, provider) -> None:
+    execution = lost(course, provider)
+    attempt = Attempt.objects.get()
+    course.call_back(attempt, {"news": "of something"})
+    course.work()
+
+    course.call_back(attempt, {"job_id": "c-1"})
+    course.work()
+
+    assert course.answer(execution)["status"] == "COMPLETED"
+    assert provider.paid == [1]
+
+
+def test_x36_a_callback_that_wakes_nobody_is_noticed_within_minutes(course, provider) -> None:
+    execution = lost(course, provider)
+    named = {"called_back_at": course.clock.now(), "handle": {"named": "c-1"}}
+    Attempt.objects.update(**named)  # it came while the task was being laid aside
+
+    course.advance(HEAR_AGAIN_S + 1)
+    course.work()
+
+    assert course.answer(execution)["status"] == "COMPLETED"
+    assert provider.paid == [1]
 
 
 @pytest.mark.parametrize("token", ["A" * 22, "short", "x" * 500, "%00" * 22, "é" * 22])

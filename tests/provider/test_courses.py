@@ -85,6 +85,17 @@ def test_a_lost_job_of_class_c_that_nobody_calls_about_is_unknown_in_the_end(
     assert provider.paid == paid
 
 
+def test_what_class_c_answers_at_once_is_unknown_as_soon_as_it_is_lost(course, provider) -> None:
+    execution = course.begin(asking("c", at_once=True))
+
+    assert course.work(arm="remote.after_submit=raise")
+    course.take_over()
+
+    assert course.answer(execution)["error"]["code"] == "provider_outcome_unknown"
+    assert Attempt.objects.get().state == "unknown"
+    assert provider.paid == [1]
+
+
 @pytest.mark.parametrize(
     ("point", "paid"),
     [

@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from executor.providers.errors import NotSent, ProviderError, Unanswered
-from executor.providers.transport import Transport
+from executor.providers.errors import NotSent, ProviderError, RateLimited, Unanswered
+from executor.providers.transport import FormField, Transport
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 Reader = asyncio.StreamReader
@@ -94,6 +94,38 @@ async def test_a_body_of_megabytes_goes_out_whole() -> None:
         await transport.call("POST", url, timeout_s=20, body="x" * 3_000_000)
 
     assert len(server.bodies[0]) == 3_000_002
+
+
+async def test_a_form_of_megabytes_goes_out_whole_and_in_pieces() -> None:
+    server = Server(says(OK))
+    form = [FormField("image", b"x" * 3_000_000, "a.png", "image/png")]
+
+    async with running(server) as (transport, url):
+        await transport.call("POST", url, timeout_s=20, form=form)
+
+    assert b"x" * 3_000_000 in server.bodies[0]
+    assert b'name="image"; filename="a.png"' in server.bodies[0]
+
+
+@pytest.mark.parametrize("status", [502, 504, 520, 522, 524])
+async def test_x34_a_gateway_that_gave_up_waiting_says_nothing_of_the_job(status: int) -> None:
+    async with running(Server(says(answer(b"", status=f"{status} Odd")))) as (transport, url):
+        with pytest.raises(Unanswered):
+            await transport.call("POST", url, timeout_s=5, body={})
+
+
+@pytest.mark.parametrize(
+    "date",
+    ["Mon, 01 Jan 99999999999999999999 00:00:00 GMT", "Mon, 01 Jan 2027 00:00:00 +99999999999999"],
+)
+async def test_x32_a_time_to_come_back_that_no_calendar_has_is_none(date: str) -> None:
+    refusal = answer(b"", f"Retry-After: {date}", status="429 Too Many Requests")
+
+    async with running(Server(says(refusal))) as (transport, url):
+        with pytest.raises(RateLimited) as caught:
+            await transport.call("POST", url, timeout_s=5, body={})
+
+    assert caught.value.retry_after_s is None
 
 
 async def test_who_refuses_the_connection_was_surely_sent_nothing() -> None:

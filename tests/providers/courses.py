@@ -58,7 +58,7 @@ class Bench:
     ) -> None:
         self.cls, self.fake = cls, fake
         self._runner, self._transport = runner, transport
-        self._model = ""  # of the job that was submitted last
+        self._model = self._operation = ""  # of the job that was submitted last
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         return self._runner.run(work)
@@ -71,7 +71,7 @@ class Bench:
         self, call: ProviderCall, account: ProviderAccount | None = None
     ) -> Submitted | Done | ProviderError | Unanswered:
         """Submit; errors are given back."""
-        request, self._model = request_of(call), call.model
+        request, self._model, self._operation = request_of(call), call.model, call.operation
         return self.run(self._ended(self.adapter(account).submit(request, correlation())))
 
     def submit_request(self, request: Request) -> Submitted | Done | ProviderError | Unanswered:
@@ -86,7 +86,8 @@ class Bench:
         return self.run(self._ended(self.adapter().cancel(handle)))
 
     def look_up(self, named_job: str | None = None) -> Handle | ProviderError | Unanswered | None:
-        return self.run(self._ended(self.adapter().look_up(correlation(named_job, self._model))))
+        asked = correlation(named_job, self._model, self._operation)
+        return self.run(self._ended(self.adapter().look_up(asked)))
 
     def check(
         self, account: ProviderAccount | None = None
@@ -170,10 +171,12 @@ def open_benches() -> Iterator[Benches]:
             runner.run(transport.__aexit__(None, None, None))
 
 
-def correlation(named_job: str | None = None, model: str = "") -> Correlation:
+def correlation(
+    named_job: str | None = None, model: str = "", operation: str = ""
+) -> Correlation:
     """Return how the job of a course can be told."""
     sent_at = datetime(2026, 11, 21, 12, tzinfo=UTC)
-    return Correlation(REFERENCE, CALLBACK_URL, sent_at, named_job, model)
+    return Correlation(REFERENCE, CALLBACK_URL, sent_at, named_job, model, operation)
 
 
 def assert_storable(value: Any) -> None:

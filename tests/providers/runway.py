@@ -1,6 +1,10 @@
 """Runway on loopback, as its SDK describes it (read 2026-11-21)."""
 
+import json
+import re
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from aiohttp import web
@@ -24,6 +28,7 @@ from tests.providers.samples import sample_media
 from workflows.catalogue.remote import ProviderCall
 
 VERSION = "2024-11-06"
+NAMES = Path(__file__).with_name("data") / "runway.json"
 MAX_DATA_URI = 5_000_000
 
 
@@ -67,12 +72,17 @@ def _voice(given: dict[str, Any]) -> bool:
 
 
 PROMPT: Rule = text_of(1_000)
-SIZES: Rule = one_of(
-    "1280:720", "720:1280", "1104:832", "960:960", "832:1104", "1584:672", "1920:1080", "1080:1920",
-    "1024:1024",
-)  # fmt: skip
+_SIZE = re.compile(r"[1-9][0-9]{2,3}:[1-9][0-9]{2,3}")
+
+
+def _size(given: Any) -> bool:
+    return isinstance(given, str) and _SIZE.fullmatch(given) is not None
+
+
+SIZES: Rule = _size
 SEED: Rule = between(0, 4_294_967_295)
-# By address and model: what must be there beside the model, and what may be.
+# By address and model: what must be there beside the model, and what may be. Of the rest only the
+# names are known (`names_of`).
 BODIES: dict[tuple[str, str], tuple[dict[str, Rule], dict[str, Rule]]] = {
     ("text_to_video", "gen4.5"): (
         {"promptText": PROMPT, "ratio": SIZES, "duration": between(2, 10)},
@@ -119,12 +129,18 @@ BODIES: dict[tuple[str, str], tuple[dict[str, Rule], dict[str, Rule]]] = {
         {"resolution": one_of("720p", "1k", "2k", "4k")},
     ),
     ("video_to_hdr", "ruby"): ({"videoUri": file}, {"outputFormat": one_of("hdr10", "hlg")}),
-    ("text_to_speech", "eleven_v4"): ({"promptText": str, "voice": _voice}, {"speed": float}),
+    ("text_to_speech", "eleven_v4"): (
+        {"promptText": str, "voice": _voice},
+        {"languageCode": str, "seed": SEED, "similarityBoost": float, "speed": float},
+    ),
     ("speech_to_speech", "eleven_multilingual_sts_v2"): (
         {"media": typed("audio", "video"), "voice": _voice},
         {"removeBackgroundNoise": bool},
     ),
-    ("voice_dubbing", "eleven_voice_dubbing"): ({"audioUri": file, "targetLang": str}, {}),
+    ("voice_dubbing", "eleven_voice_dubbing"): (
+        {"audioUri": file, "targetLang": str},
+        {"disableVoiceCloning": bool, "dropBackgroundAudio": bool, "numSpeakers": int},
+    ),
     ("voice_isolation", "eleven_voice_isolation"): ({"audioUri": file}, {}),
     ("sound_effect", "eleven_text_to_sound_v2"): (
         {"promptText": str},
@@ -142,6 +158,13 @@ KINDS = {
     "sound_effect": "audio",
     "video_to_audio": "audio",
 }
+
+
+@cache
+def names_of() -> dict[str, dict[str, list[str]]]:
+    """Return the names of a body's fields by address and model, as the SDK 5.24.0 types them."""
+    found: dict[str, dict[str, list[str]]] = json.loads(NAMES.read_text("utf-8"))
+    return found
 
 
 class FakeRunway(FakeProvider):
@@ -187,9 +210,12 @@ class FakeRunway(FakeProvider):
         self.require(seen.headers.get("X-Runway-Version") == VERSION, "X-Runway-Version")
         path = seen.path.removeprefix("/v1/")
         known = BODIES.get((path, (seen.body or {}).get("model", "")))
-        if known is None:
+        names = names_of().get(path, {}).get((seen.body or {}).get("model", ""))
+        if names is None:
             raise Said(self.invalid("model is not known"))
-        self.expect(seen.body, required={"model": str, **known[0]}, optional=known[1])
+        required, optional = known or ({}, {})
+        anything = {name: lambda _: True for name in names}
+        self.expect(seen.body, required={"model": str, **required}, optional=anything | optional)
         job = self.take(seen, reference=KINDS.get(path, "video"))
         return reply({"id": job.id, "estimatedCost": {"credits": 25}})
 

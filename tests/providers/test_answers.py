@@ -2,6 +2,7 @@
 
 import base64
 import math
+import time
 
 import pytest
 from hypothesis import given
@@ -83,6 +84,16 @@ def test_p7_json_that_a_model_wrote_is_found_in_its_words() -> None:
     assert json_in('Here:\n```json\n{"a": [1, 2]}\n```\nDone.') == {"a": [1, 2]}
     assert json_in("no JSON") is None
     assert json_in("[" * 100_000) is None
+    assert json_in("```py\n1\n```\n```json\n2\n```") == 2
+
+
+@pytest.mark.parametrize("text", ["```" + "\n" * 200_000, "```json\n" * 25_000, "`" * 200_000])
+def test_p7_a_fence_that_never_ends_is_read_in_a_moment(text: str) -> None:
+    began = time.monotonic()
+
+    assert json_in(text) is None
+
+    assert time.monotonic() - began < 1
 
 
 @given(JSON, PLACES)

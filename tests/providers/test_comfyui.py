@@ -15,7 +15,7 @@ from executor.providers.comfy_progress import MAX_PREVIEW_BYTES, is_last_word, p
 from executor.providers.errors import NotSent, ProviderError
 from executor.providers.transport import Transport
 from tests.providers.base import Outcome
-from tests.providers.comfyui import FILM, PICTURE, SAMPLES, FakeComfyUi
+from tests.providers.comfyui import PICTURE, SAMPLES, FakeComfyUi
 from tests.providers.courses import Bench
 from tests.providers.samples import sample_file
 
@@ -55,7 +55,7 @@ def test_saved_files_come_before_previews_and_texts_beside_them(bench):
 
     assert [file.kind for file in pictures.files] == ["image"]
     assert [file.kind for file in film.files] == ["video"]
-    assert film.files[0].data == sample_file("video")
+    assert bench.content_of(film.files[0]) == sample_file("video")
     assert film.data == {"text": "a cat"}
 
 
@@ -146,13 +146,35 @@ def test_a_server_without_a_proxy_takes_no_key(bench):
     assert adapter.key_headers() == {}
 
 
-def test_a_file_that_the_server_has_no_more_is_an_error(bench):
-    came = bench.submit(replace(DRAW, body={"prompt": FILM}))
+def test_f4_files_are_left_to_the_fetcher_which_knows_what_may_be_asked(bench):
+    answer = bench.course(SHOOT).answer
+
+    assert [file.url.partition("?")[0] for file in answer.files] == [f"{bench.fake.url}/view"]
+    assert all(file.needs_key and file.data is None for file in answer.files)
+    assert [seen.path for seen in bench.fake.seen if seen.path == "/view"] == []
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        {"filename": "a" * 5_000 + ".png"},
+        {"filename": "a.png", "subfolder": "b" * 5_000},
+        {"filename": "a.png", "type": "of somebody's making"},
+        {"filename": "a.png\x00.exe"},
+        {"filename": ["a.png"]},
+    ],
+)
+def test_p7_a_file_of_no_usual_name_is_none(bench, file):
+    came = bench.submit(DRAW)
     assert isinstance(came, Submitted)
     assert isinstance(bench.follow(came.handle).end, Done)
-    bench.fake.say_instead(b"", status=404, after=2)
+    entry = {"outputs": {"9": {"images": [file]}}, "status": {"status_str": "success"}}
+    bench.fake.say_instead(json.dumps({came.handle["id"]: entry}).encode(), after=1)
 
-    assert isinstance(bench.poll(came.handle), ProviderError)
+    found = bench.poll(came.handle)
+
+    assert isinstance(found, Done)
+    assert found.answer.files == ()
 
 
 def _told(kind: str, job: str = "j", **data: Any) -> str:

@@ -1,13 +1,18 @@
 """What is particular to Google: names in the body, words of refusal, sound without a head."""
 
 import asyncio
+import base64
+import dataclasses
 import json
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import pytest
 
+from common.fetch import FetchPolicy
 from executor.providers import gemini
 from executor.providers.adapters.google import GoogleAdapter
+from executor.providers.answers import MAX_TEXT
 from executor.providers.base import Done, Failed, InputFile, Request, Submitted
 from executor.providers.errors import (
     AccountBlocked,
@@ -16,7 +21,7 @@ from executor.providers.errors import (
     RateLimited,
     Unanswered,
 )
-from executor.providers.transport import Rejection, Transport
+from executor.providers.transport import MAX_ANSWER_BYTES, Rejection, Transport
 from tests.providers.courses import Bench
 from tests.providers.google import PCM, FakeGoogle
 from tests.providers.samples import sample_media
@@ -80,6 +85,50 @@ def test_json_is_read_where_it_was_asked_for(bench: Bench) -> None:
 
     assert isinstance(came, Done)
     assert came.answer.data["json"] == {"cats": 2}
+
+
+def test_json_in_a_fence_is_taken_out_of_it() -> None:
+    parts = [{"text": '```json\n{"cats": '}, {"text": "2}\n```"}]
+
+    read = gemini.generated({"candidates": [{"content": {"parts": parts}}]}, "text", is_json=True)
+
+    assert read.data == {"text": '{"cats": 2}', "json": {"cats": 2}}
+
+
+def test_p7_json_is_cut_where_the_text_is() -> None:
+    parts = [{"text": "[" + '"x",' * 40_000}, {"text": '"x",' * 40_000 + "1]"}]
+
+    read = gemini.generated({"candidates": [{"content": {"parts": parts}}]}, "text", is_json=True)
+
+    assert len(read.data["text"]) == MAX_TEXT
+    assert "json" not in read.data
+
+
+def test_a_picture_larger_than_answers_usually_are_is_taken(bench: Bench) -> None:
+    content = base64.b64encode(bytes(MAX_ANSWER_BYTES)).decode()
+    part = {"inlineData": {"mimeType": "image/png", "data": content}}
+    said = json.dumps({"candidates": [{"content": {"parts": [part]}}]}).encode()
+    call = _call("text-to-image", "gemini-3-pro-image", {"prompt": "a cat"})
+
+    bench.fake.say_instead(said)
+
+    assert isinstance(bench.submit(call), Done)
+
+
+def test_p7_a_customers_server_is_not_trusted_with_so_large_an_answer(
+    runner: asyncio.Runner, bench: Bench
+) -> None:
+    account = dataclasses.replace(bench.fake.account(), guarded=True)
+    port = urlsplit(account.base_url).port
+    assert port is not None
+    bench.fake.say_instead(b" " * (MAX_ANSWER_BYTES + 1))
+
+    async def asked() -> None:
+        async with Transport(allow=FetchPolicy(frozenset({port}))) as transport:
+            await GoogleAdapter(transport, account).check()
+
+    with pytest.raises(Unanswered, match="too large"):
+        runner.run(asked())
 
 
 def test_bare_samples_get_the_head_of_a_wav_file(bench: Bench) -> None:

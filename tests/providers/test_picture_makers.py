@@ -193,6 +193,16 @@ def test_p8_a_400_is_told_apart_by_its_words(
 
 
 @at_recraft
+@pytest.mark.parametrize(("said", "kind"), [("unsafe", ContentRefused), ("no", AccountBlocked)])
+def test_p8_refused_content_blocks_no_account_whatever_its_status(
+    bench: Bench, said: str, kind: type[ProviderError]
+) -> None:
+    bench.fake.say_instead(json.dumps({"message": said}).encode(), status=403)
+
+    assert type(bench.submit(_at("recraftv4", {"prompt": "a cat"}))) is kind
+
+
+@at_recraft
 def test_a_picture_in_the_answer_is_taken_from_there(bench: Bench) -> None:
     bench.fake.say_instead(b'{"image": {"b64_json": "iVBORw=="}, "credits": 1}')
 
@@ -299,6 +309,15 @@ def test_p8_a_blurred_picture_is_a_refusal_with_status_200(bench: Bench) -> None
 
 
 @at_stability
+def test_p8_a_refusal_told_as_json_is_one(bench: Bench) -> None:
+    bench.fake.say_instead(b'{"finish_reason": "CONTENT_FILTERED", "image": ""}')
+
+    came = bench.submit(_at("v2beta/stable-image/generate/core", {"prompt": "a cat"}))
+
+    assert isinstance(came, ContentRefused)
+
+
+@at_stability
 def test_p8_403_is_moderation_or_the_account_by_its_name(bench: Bench) -> None:
     call = _at("v2beta/stable-image/generate/core", {"prompt": "a cat"})
 
@@ -306,9 +325,14 @@ def test_p8_403_is_moderation_or_the_account_by_its_name(bench: Bench) -> None:
     refused = bench.submit(call)
     bench.fake.say_instead(b'{"name": "forbidden", "errors": ["no"]}', status=403)
     blocked = bench.submit(call)
+    bench.fake.say_instead(
+        b'{"name": "forbidden", "errors": ["It violates a policy."]}', status=403
+    )
+    in_words = bench.submit(call)
 
     assert isinstance(refused, ContentRefused)
     assert isinstance(blocked, AccountBlocked)
+    assert isinstance(in_words, ContentRefused)
 
 
 @at_stability

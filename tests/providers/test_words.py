@@ -15,12 +15,14 @@ from executor.providers.adapters.openai import OpenAiAdapter
 from executor.providers.adapters.openai_compatible import OpenAiCompatibleAdapter
 from executor.providers.base import Done, InputFile, Request, Submitted
 from executor.providers.errors import (
+    AccountBlocked,
     ContentRefused,
     Overloaded,
     ProviderError,
     RateLimited,
     Unanswered,
 )
+from executor.providers.openai_api import fields
 from tests.providers import anthropic, elevenlabs, openai, openai_compatible
 from tests.providers.courses import Bench, Benches, open_benches
 from tests.providers.samples import sample_file, sample_media
@@ -184,6 +186,7 @@ def test_what_was_said_before_the_limit_is_kept(at_openai: Bench) -> None:
         ({"message": {"content": ""}, "finish_reason": "content_filter"}, ContentRefused),
         ({"message": {"content": None, "refusal": "no"}, "finish_reason": "stop"}, ContentRefused),
         ({"message": {"content": ""}, "finish_reason": "length"}, ProviderError),
+        ({"message": {"content": None}, "finish_reason": "length"}, ProviderError),
         ({"message": {"content": None}, "finish_reason": "tool_calls"}, Unanswered),
         ({"message": {"content": [{"type": "text", "text": "a"}]}, "finish_reason": "stop"}, Done),
     ],
@@ -200,7 +203,8 @@ def test_a_choice_that_is_not_whole_is_told_apart(
     ("status", "kind", "error"),
     [
         (400, "invalid_request_error", ProviderError),
-        (504, "timeout_error", ProviderError),
+        (413, "request_too_large", ProviderError),
+        (504, "timeout_error", Unanswered),
         (529, "overloaded_error", Overloaded),
         (529, None, Overloaded),
         (504, None, Unanswered),
@@ -254,6 +258,30 @@ def test_a_mask_is_transparent_where_ours_is_white(at_openai: Bench) -> None:
         assert sent.mode == "RGBA"
         alpha = sent.getchannel("A")
     assert [alpha.getpixel(at) for at in ((1, 2), (0, 0))] == [0, 255]
+
+
+@pytest.mark.parametrize("content", [b"", b"no picture", sample_file("video")])
+def test_a_mask_that_is_no_picture_is_refused_before_anything_is_sent(
+    at_openai: Bench, content: bytes
+) -> None:
+    files = {"mask": [InputFile("image/png", None, lambda: content, len(content))]}
+
+    error = at_openai.submit_request(Request(sample(openai, "inpaint"), files))
+
+    assert isinstance(error, ProviderError)
+    assert error.code == "invalid_value"
+    assert at_openai.fake.seen == []
+
+
+def test_an_object_in_a_form_is_json() -> None:
+    parts = fields({"chunking_strategy": {"type": "server_vad"}, "n": 2, "x": True, "list": [0.5]})
+
+    assert [(part.name, part.value) for part in parts] == [
+        ("chunking_strategy", '{"type": "server_vad"}'),
+        ("n", "2"),
+        ("x", "true"),
+        ("list[]", "0.5"),
+    ]
 
 
 def test_a_list_of_texts_gives_a_list_of_vectors(at_openai: Bench) -> None:
@@ -313,6 +341,58 @@ def test_a_dubbing_that_fails_says_why(at_elevenlabs: Bench) -> None:
 
     assert isinstance(error, ProviderError)
     assert error.message == "no speech found"
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "kind"),
+    [
+        (403, "voice_access_denied", ProviderError),
+        (402, "paid_plan_required", ProviderError),
+        (401, "free_users_not_allowed", ProviderError),
+        (402, "payment_required", AccountBlocked),
+        (403, None, AccountBlocked),
+        (401, "quota_exceeded", AccountBlocked),
+    ],
+)
+def test_a_voice_that_one_may_not_have_blocks_nobody_else(
+    at_elevenlabs: Bench, status: int, code: str | None, kind: type[Exception]
+) -> None:
+    said = {"detail": {"status": code, "message": "m"}}
+
+    assert type(answered(at_elevenlabs, sample(elevenlabs, "music"), said, status)) is kind
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "kind"),
+    [
+        (403, {"message": "Your organization must be verified to use the model x."}, ProviderError),
+        (404, {"message": "no such model", "code": "model_not_found"}, ProviderError),
+        (403, {"message": "Country not supported."}, AccountBlocked),
+    ],
+)
+def test_a_model_that_openai_does_not_give_us_is_looked_for_elsewhere(
+    at_openai: Bench, status: int, error: Any, kind: type[Exception]
+) -> None:
+    came = answered(at_openai, sample(openai, "chat"), {"error": error}, status)
+
+    assert type(came) is kind
+    assert (came.code, came.retryable) == ("provider_unavailable", False)
+
+
+def test_a_recording_that_is_too_large_is_refused_before_it_is_read(at_elevenlabs: Bench) -> None:
+    call = sample(elevenlabs, "speech-to-text")
+    film = InputFile("audio/wav", None, lambda: pytest.fail("was read"), 500_000_000)
+
+    error = at_elevenlabs.submit_request(Request(call, {"audio": [film]}))
+
+    assert isinstance(error, ProviderError)
+    assert error.code == "invalid_value"
+
+
+def test_f16_a_dubbing_whose_id_leads_elsewhere_is_not_followed(at_elevenlabs: Bench) -> None:
+    came = answered(at_elevenlabs, sample(elevenlabs, "dubbing"), {"dubbing_id": ".."})
+
+    assert isinstance(came, Unanswered)
 
 
 @pytest.mark.parametrize(

@@ -98,9 +98,7 @@ class ParamForm(forms.Form):
     default = forms.CharField(required=False, max_length=200)
     minimum = forms.CharField(required=False, max_length=30)
     maximum = forms.CharField(required=False, max_length=30)
-    choices = forms.CharField(
-        required=False, max_length=2_000, help_text="Separated by commas."
-    )
+    choices = forms.CharField(required=False, max_length=2_000, help_text="Separated by commas.")
 
 
 ParamRows: Any = forms.formset_factory(ParamForm, extra=PARAM_ROWS, max_num=MAX_PARAMS)

@@ -169,7 +169,13 @@ class CatalogueStateAdmin(NoDeleteMixin, admin.ModelAdmin):  # type: ignore[type
         """Allow the one row."""
         return super().has_add_permission(request) and not CatalogueState.objects.exists()
 
-    def save_model(self, request: HttpRequest, obj: CatalogueState, form: Any, change: bool) -> None:  # noqa: ARG002
+    def save_model(
+        self,
+        request: HttpRequest,
+        obj: CatalogueState,  # noqa: ARG002 - Django's signature
+        form: Any,
+        change: bool,  # noqa: ARG002
+    ) -> None:
         """Save by the service."""
         set_margin(actor=_staff(request), percent=form.cleaned_data["margin_percent"])
 

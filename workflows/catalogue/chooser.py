@@ -33,6 +33,7 @@ PROMPT = "prompt"
 SYSTEM = "system"
 TASK = Chat.task.name
 USUAL = "gpt-6-luna"  # small and cheap; where it is not offered, the cheapest is the default
+MAX_INSTRUCTIONS = 2_000  # characters
 _SAMPLE = "x" * 400  # what models are compared by
 
 
@@ -140,7 +141,11 @@ def _fits(model: ModelSpec, plain: NodeSpec) -> bool:
     own = plain.params_by_name.keys() - {PROMPT, "seed"}
     wanted = {name for name, param in names.items() if param.required} - {PROMPT}
     wanted |= {port.name for port in model.inputs if port.required}
-    return model.task == TASK and {PROMPT, SYSTEM} <= names.keys() and not (wanted | (own & names.keys()))
+    return (
+        model.task == TASK
+        and {PROMPT, SYSTEM} <= names.keys()
+        and not (wanted | (own & names.keys()))
+    )
 
 
 def _order(spec: NodeSpec) -> tuple[bool, str]:
@@ -162,11 +167,16 @@ def _cost(spec: NodeSpec) -> tuple[bool, Fraction, str]:
 
 def _hidden(spec: NodeSpec, chosen: NodeSpec) -> tuple[Param, ...]:
     """Return the model's parameters that the node has not: nobody sets or wires them."""
-    return tuple(
-        replace(param, wirable=False)
-        for param in chosen.params
-        if param.name not in spec.params_by_name
-    )
+    return tuple(_fixed(param) for param in chosen.params if param.name not in spec.params_by_name)
+
+
+def _fixed(param: Param) -> Param:
+    """Return a parameter that keeps its default, which is then its only bound."""
+    if param.name == SYSTEM:
+        return replace(param, wirable=False, max_length=MAX_INSTRUCTIONS)
+    if param.kind in ("number", "integer") and param.default is not None:
+        return replace(param, wirable=False, minimum=param.default, maximum=param.default)
+    return replace(param, wirable=False)
 
 
 def _node(generic: type[Any], model: ModelSpec) -> type[ModelNode[Any]]:

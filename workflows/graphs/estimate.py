@@ -135,9 +135,7 @@ def with_prices(priced: PricedGraph, texts: Mapping[str, str]) -> PricedGraph:
     callees = {
         id_: with_prices(callee, prices_below(texts, id_)) for id_, callee in priced.callees.items()
     }
-    return PricedGraph(
-        priced.graph, callees, {id_: parse_price(text) for id_, text in own.items()}
-    )
+    return PricedGraph(priced.graph, callees, {id_: parse_price(text) for id_, text in own.items()})
 
 
 def estimate(priced: PricedGraph, known: Known) -> Estimate:

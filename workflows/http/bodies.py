@@ -18,7 +18,7 @@ TELL_APART_BYTES = 2 * MAX_JSON_BYTES
 _AROUND_BYTES = MAX_JSON_BYTES // 4  # name, description, and the spaces of a JSON writer
 
 
-def read_graph_body(request: Request, model: type[Body]) -> Body:
+def read_graph_body(request: Request | HttpRequest, model: type[Body]) -> Body:
     """Return a body whose `graph` may be the one thing in it that is too large.
 
     A graph may fill the limit of bodies alone, so there is some room beside it.

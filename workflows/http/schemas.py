@@ -177,6 +177,14 @@ class NodePrice(ApiModel):
     max_credits: int | None
 
 
+class SwapBody(ApiModel):
+    """The node of a graph whose model is to be another one, by the key of that."""
+
+    graph: GraphJson
+    node_id: Annotated[str, Field(min_length=1, max_length=64)]
+    model: Annotated[str, Field(min_length=1, max_length=60)]
+
+
 class NodeModel(ApiModel):
     """The model behind a node type; nodes of one task can take each other's place.
 

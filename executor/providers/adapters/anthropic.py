@@ -76,7 +76,7 @@ class AnthropicAdapter(HttpAdapter):
         error = get_dict(rejection.json(), "error")
         wait_s = rejection.retry_after_s
         match get_str(error, "type"):
-            case "invalid_request_error" | "not_found_error":
+            case "invalid_request_error" | "not_found_error" | "request_too_large":
                 return ProviderError(provider_words(error.get("message")), code="invalid_value")
             case "authentication_error" | "billing_error" | "permission_error":
                 return AccountBlocked()
@@ -84,8 +84,8 @@ class AnthropicAdapter(HttpAdapter):
                 return RateLimited(retry_after_s=wait_s)
             case "overloaded_error":
                 return Overloaded(retry_after_s=wait_s)
-            case "timeout_error":
-                return ProviderError("The provider took too long.", retryable=True)
+            case "timeout_error":  # whether the words were made, and paid for, it does not say
+                return Unanswered("the provider took too long")
         return Overloaded(retry_after_s=wait_s) if rejection.status == 529 else None
 
 
@@ -98,7 +98,7 @@ def _shaped(body: dict[str, Any]) -> bool:
     if schema is not None:
         put(body, "output_config.format", {"type": "json_schema", "schema": schema})
     elif wants_json:
-        body["system"] = f"{body.get('system', '')}\n{ONLY_JSON}".strip()
+        body["system"] = f"{body.get('system') or ''}\n{ONLY_JSON}".strip()
     return bool(wants_json) or schema is not None
 
 

@@ -62,6 +62,11 @@ class BytedanceAdapter(HttpAdapter):
     outcome_class = OutcomeClass.C
     submit_timeout_s = 180.0  # pictures of 4K take a minute; the page says nothing
 
+    @classmethod
+    def outcome_class_of(cls, operation: str) -> OutcomeClass:
+        """Return the class: nobody calls back about pictures, which are answered at once."""
+        return OutcomeClass.D if operation in PICTURE_TASKS else cls.outcome_class
+
     async def submit(self, request: Request, correlation: Correlation) -> Submitted | Done:
         """Make pictures, or ask for a film."""
         if request.call.operation in PICTURE_TASKS:
@@ -175,7 +180,7 @@ def _pictures_in(answer: Any) -> Answer:
     if not files:
         raise (_meaning(failures[0]) or ProviderError()) if failures else Unanswered("no pictures")
     usage = {
-        "images": get_number(answer, "usage", "generated_images"),
+        "images": get_number(answer, "usage", "generated_images") or len(files),
         "output_tokens": get_number(answer, "usage", "output_tokens"),
     }
     data = known({"usage": known(usage), "missing": len(failures) or None})

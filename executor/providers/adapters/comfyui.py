@@ -47,12 +47,12 @@ from executor.providers.uploads import ahead, file_name
 
 MAX_UPLOAD_BYTES = 100 * 1024 * 1024  # the server's --max-upload-size, unless told otherwise
 MAX_FILES = 64
-MAX_FILE_BYTES = 256 * 1024 * 1024  # is held in memory
-DOWNLOAD_TIMEOUT_S = 120.0
+MAX_NAME = 1_000  # characters of a file's name or folder
 LISTEN_S = 1.0
 HISTORY_ITEMS = 64  # newest jobs that are looked through for one of ours
 
 _JOB = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_FOLDERS = frozenset({"output", "temp", "input"})
 _JOBS = uuid.UUID("6b0f2c52-3a1e-5d0b-8f07-51d1f2a6c9e4")  # the names of our jobs are made in here
 
 
@@ -70,6 +70,7 @@ class ComfyUiAdapter(HttpAdapter):
 
     name = "comfyui"
     outcome_class = OutcomeClass.B
+    settle_s = 270.0  # three uploads and a submit at their longest, and a lease (decision 0011)
     poll_interval_s = 1.0
 
     def key_headers(self) -> Mapping[str, str]:
@@ -104,7 +105,7 @@ class ComfyUiAdapter(HttpAdapter):
             return Failed(ProviderError("The server knows this job no more.", retryable=True))
         if get_str(entry, "status", "status_str") == "error":
             return Failed(_failure(entry))
-        return Done(await self._result(entry))
+        return Done(self._result(entry))
 
     async def look_up(self, correlation: Correlation) -> Handle | None:
         """Return the job that has our name, as its own or as its client's."""
@@ -197,29 +198,20 @@ class ComfyUiAdapter(HttpAdapter):
         )
         return progress_in(heard, handle["id"], handle["nodes"])
 
-    async def _result(self, entry: dict[str, Any]) -> Answer:
-        """Return the files and texts of all outputs. Files come with their bytes.
-
-        The server is seldom one that our fetcher of addresses would go to: it is in this network.
-        """
+    def _result(self, entry: dict[str, Any]) -> Answer:
+        """Return the files and texts of all outputs; whoever fetches the files shows the key."""
         outputs = list(get_dict(entry, "outputs").values())
         found = list(_files(outputs))[:MAX_FILES]
         kept = [file for file in found if file["type"] == "output"] or found
-        files = [await self._file(file) for file in kept]
+        files = [self._file(file) for file in kept]
         texts = [text for output in outputs for text in get_list(output, "text")]
         text = "\n".join(text for text in texts if isinstance(text, str))
         return Answer(known({"text": clean_text(text) or None}), tuple(files))
 
-    async def _file(self, place: Mapping[str, str]) -> ResultFile:
-        reply = await self.transport.call(
-            "GET",
-            f"{self.account.base_url}/view?{urlencode(place)}",
-            timeout_s=DOWNLOAD_TIMEOUT_S,
-            headers=self.key_headers(),
-            max_bytes=MAX_FILE_BYTES,
-            judge=self.judge,
-        )
-        return ResultFile(kind_of_name(place["filename"]) or "image", data=reply.body)
+    def _file(self, place: Mapping[str, str]) -> ResultFile:
+        url = f"{self.account.base_url}/view?{urlencode(place)}"
+        kind = kind_of_name(place["filename"]) or "image"
+        return ResultFile(kind, url=url, needs_key=bool(self.account.key))
 
 
 def _name_of(correlation: Correlation) -> str:
@@ -245,10 +237,11 @@ def _files(outputs: list[Any]) -> Iterator[dict[str, str]]:
     for output in outputs:
         for items in get_dict(output).values():
             for item in get_list(items):
-                name = get_str(item, "filename")
-                if name is not None and kind_of_name(name) is not None:
-                    place = {"subfolder": get_str(item, "subfolder") or ""}
-                    yield {"filename": name, **place, "type": get_str(item, "type") or "output"}
+                name, folder = get_str(item, "filename"), get_str(item, "subfolder") or ""
+                place = get_str(item, "type") or "output"
+                is_place = place in _FOLDERS and len(folder) <= MAX_NAME
+                if is_place and name and len(name) <= MAX_NAME and kind_of_name(name) is not None:
+                    yield {"filename": name, "subfolder": folder, "type": place}
 
 
 def _invalid(answer: Any) -> ProviderError:

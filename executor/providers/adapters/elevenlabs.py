@@ -6,6 +6,7 @@ read 2026-11-21.
 
 import json
 import mimetypes
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, ClassVar
 from urllib.parse import quote, urlencode
@@ -34,9 +35,13 @@ from executor.providers.base import (
     Running,
     Submitted,
 )
-from executor.providers.compose import read_bytes
+from executor.providers.compose import read_bytes, too_large
 from executor.providers.errors import AccountBlocked, ContentRefused, ProviderError, Unanswered
+from executor.providers.jobs import need_id
 from executor.providers.transport import FormField, Rejection, Reply
+
+# The page has no limit. All of it is held in memory, so this is the largest recording that is stored.
+MAX_FILE_BYTES = 105_000_000
 
 Verb = Callable[[Request, dict[str, Any]], Awaitable[Submitted | Done]]
 
@@ -45,6 +50,7 @@ _BLOCKED = frozenset(
     {"quota_exceeded", "invalid_api_key", "missing_permissions", "detected_unusual_activity"}
 )
 _INVALID = (400, 404, 409, 413, 422)
+_TIER = re.compile("plan|subscription|tier|free_users|not_allowed")
 
 
 class ElevenLabsAdapter(HttpAdapter):
@@ -58,6 +64,7 @@ class ElevenLabsAdapter(HttpAdapter):
 
     name: ClassVar[str] = "elevenlabs"
     submit_timeout_s: ClassVar[float] = 300.0  # ten minutes of music take their time
+    max_answer_bytes: ClassVar[int] = MAX_FILE_BYTES  # 36 minutes of speech as `wav_24000`
 
     def key_headers(self) -> Mapping[str, str]:
         """Return the key's header."""
@@ -109,7 +116,7 @@ class ElevenLabsAdapter(HttpAdapter):
             return AccountBlocked()
         if rejection.status in (400, 403, 422) and ("policy" in code or "prompt" in code):
             return ContentRefused()
-        if rejection.status in _INVALID:
+        if rejection.status in _INVALID or _is_about_wish(rejection.status, code):
             return ProviderError(provider_words(_message(answer)), code="invalid_value")
         return None
 
@@ -141,7 +148,7 @@ class ElevenLabsAdapter(HttpAdapter):
     async def _dub(self, request: Request, body: dict[str, Any]) -> Submitted:
         form = [*_fields(body), await _file("file", request)]
         answer = (await self._post("/v1/dubbing", form=form)).json()
-        return Submitted({"job": need_str(answer, "dubbing_id"), "lang": body.get("target_lang")})
+        return Submitted({"job": need_id(answer, "dubbing_id"), "lang": body.get("target_lang")})
 
     async def _sound(self, path: str, body: dict[str, Any], text: Any = None) -> Done:
         characters = len(text) if isinstance(text, str) else None
@@ -150,6 +157,14 @@ class ElevenLabsAdapter(HttpAdapter):
 
     async def _post(self, path: str, *, body: Any = None, form: Any = None) -> Reply:
         return await self.ask("POST", path, body=body, form=form, timeout_s=self.submit_timeout_s)
+
+
+def _is_about_wish(status: int, code: str) -> bool:
+    """Say whether a refusal is about what was asked for: a voice or format beyond the account's plan.
+
+    Others that ask for less are served all the same, so it is no matter of the whole account.
+    """
+    return (status == 403 and code != "") or (status in (401, 402) and bool(_TIER.search(code)))
 
 
 def _voice(body: dict[str, Any]) -> str:
@@ -184,9 +199,11 @@ async def _file(name: str, request: Request) -> FormField:
     """Return the call's file.
 
     Raises:
-        ProviderError: it has none.
+        ProviderError: it has none, or one that is too large.
     """
     for file in (file for files in request.files.values() for file in files):
+        if file.size > MAX_FILE_BYTES:
+            raise too_large(MAX_FILE_BYTES)
         suffix = mimetypes.guess_extension(file.content_type) or ".bin"
         return FormField(name, await read_bytes(file), name + suffix, file.content_type)
     raise ProviderError("The file is missing.", code="invalid_value")

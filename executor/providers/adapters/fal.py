@@ -40,9 +40,10 @@ from executor.providers.errors import (
     RateLimited,
     Unanswered,
 )
-from executor.providers.outputs import WORD_TASKS, files_in, text_in
+from executor.providers.jobs import get_id, need_id
+from executor.providers.outputs import MAX_URL, WORD_TASKS, files_in, text_in
 from executor.providers.transport import Rejection
-from executor.providers.uploads import as_link, file_name
+from executor.providers.uploads import as_link, file_name, judge_store
 
 MAX_INLINE_BYTES = 2_000_000  # of a data URI; the queue's own limit is not documented
 MAX_UPLOAD_BYTES = 100_000_000  # above that the storage wants pieces (fal-client 1.0.3)
@@ -55,7 +56,9 @@ _URLS = ("status_url", "response_url", "cancel_url")
 
 
 class JobFailed(ProviderError):
-    """What asking for a result gave was the error that the job ended in."""
+    """What asking for a result gave was the error that the job ended in, or its gateway's."""
+
+    is_gateways = False
 
 
 class FalAdapter(HttpAdapter):
@@ -82,18 +85,20 @@ class FalAdapter(HttpAdapter):
         body = await composed(request, encode)
         callback = callback_for(self.account, correlation)
         query = f"?{urlencode({'fal_webhook': callback})}" if callback else ""
-        reply = await self.ask(
-            "POST",
-            f"/{quote(call.model)}{query}",
-            body=body,
-            headers={
-                "X-Fal-Request-Timeout": f"{max(call.give_up_s, 2):.0f}",
-                "X-Fal-Object-Lifecycle-Preference": f'{{"expiration_duration_seconds": {KEPT_S}}}',
-            },
-            timeout_s=self.submit_timeout_s,
-        )
+        headers = {
+            "X-Fal-Request-Timeout": f"{max(call.give_up_s, 2):.0f}",
+            "X-Fal-Object-Lifecycle-Preference": f'{{"expiration_duration_seconds": {KEPT_S}}}',
+        }
+        path, timeout_s = f"/{quote(call.model)}{query}", self.submit_timeout_s
+        try:
+            reply = await self.ask("POST", path, body=body, headers=headers, timeout_s=timeout_s)
+        except JobFailed as error:
+            if error.is_gateways:  # which gave up waiting for what may have taken the job
+                raise Unanswered("the gateway gave up") from error
+            raise
         answer = reply.json()
-        return Submitted(self._handle(need_str(answer, "request_id"), call.model, answer, call))
+        job = need_id(answer, "request_id")
+        return Submitted(self._handle(job, call.model, answer, task=call.operation))
 
     async def poll(self, handle: Handle) -> Running | Done | Failed:
         """Ask how the job stands; a completed one may have failed all the same."""
@@ -113,9 +118,10 @@ class FalAdapter(HttpAdapter):
 
     async def look_up(self, correlation: Correlation) -> Handle | None:
         """Return the job that a callback named, if there is one of that name."""
-        if correlation.named_job is None:
+        job = get_id(correlation.named_job)
+        if job is None:
             return None
-        handle = self._handle(correlation.named_job, correlation.model)
+        handle = self._handle(job, correlation.model, task=correlation.operation)
         try:
             await self.ask("GET", handle["status_url"])
         except ProviderError as error:
@@ -141,7 +147,7 @@ class FalAdapter(HttpAdapter):
     @classmethod
     def job_named_in(cls, callback: Any) -> str | None:
         """Return the id of the request that is over."""
-        return get_str(callback, "request_id")
+        return get_id(callback, "request_id")
 
     def judge(self, rejection: Rejection) -> ProviderError | Unanswered | None:
         """Read fal's two forms of errors: a list from the model, a text from the platform."""
@@ -155,7 +161,9 @@ class FalAdapter(HttpAdapter):
             return _failure(words, kinds, code="invalid_value" if rejection.status != 499 else None)
         if rejection.status >= 500 and "X-Fal-Error-Type" in rejection.headers:
             is_final = rejection.headers.get("X-Fal-Retryable", "").lower() == "false"
-            return JobFailed("The provider broke.", retryable=not is_final)
+            failed = JobFailed("The provider broke.", retryable=not is_final)
+            failed.is_gateways = rejection.status in (502, 504)
+            return failed
         return None
 
     async def _finished(self, handle: Handle) -> Done | Failed:
@@ -174,16 +182,16 @@ class FalAdapter(HttpAdapter):
             return Failed(ContentRefused())  # the pictures are black
         return Done(answer)
 
-    def _handle(self, job: str, model: str, answer: Any = None, call: Any = None) -> dict[str, str]:
+    def _handle(self, job: str, model: str, answer: Any = None, *, task: str) -> dict[str, str]:
         """Return a handle; of the addresses in an answer only those that may be shown the key."""
         home = "/".join(quote(part) for part in model.split("/")[:2])
         request = f"{self.account.base_url}/{home}/requests/{quote(job, safe='')}"
         usual = (f"{request}/status", request, f"{request}/cancel")
         named = ((get_str(answer, name) or "") for name in _URLS)
         return {
-            "task": call.operation if call is not None else "",
+            "task": task,
             **{
-                name: url if self.account.trusts(url) else otherwise
+                name: url if len(url) <= MAX_URL and self.account.trusts(url) else otherwise
                 for name, url, otherwise in zip(_URLS, named, usual, strict=True)
             },
         }
@@ -205,6 +213,7 @@ class FalAdapter(HttpAdapter):
             timeout_s=self.submit_timeout_s,
             body=await read_bytes(file),
             headers={"Content-Type": file.content_type},
+            judge=judge_store,
         )
         return need_str(answer, "file_url")
 
@@ -217,9 +226,10 @@ def _failure(words: str | None, kinds: set[str], code: str | None = None) -> Pro
 
 
 def _answer(output: dict[str, Any], task: str) -> Answer:
-    words = task in WORD_TASKS
+    words, files = task in WORD_TASKS, files_in(output, task)
     usage = known(
         {
+            "images": sum(1 for file in files if file.kind == "image") or None,
             "input_tokens": get_number(output, "usage", "prompt_tokens"),
             "output_tokens": get_number(output, "usage", "completion_tokens"),
         }
@@ -232,7 +242,7 @@ def _answer(output: dict[str, Any], task: str) -> Answer:
             "usage": usage or None,
         }
     )
-    return Answer(data, files_in(output, task))
+    return Answer(data, files)
 
 
 def _facts(output: dict[str, Any], task: str) -> Any:

@@ -82,6 +82,7 @@ class GoogleAdapter(HttpAdapter):
     outcome_class = OutcomeClass.D
     poll_interval_s = 10.0
     submit_timeout_s = 300.0  # a large picture takes minutes
+    max_answer_bytes = 96 * 1024 * 1024  # a picture of 4K, or 25 minutes of speech, in base64
 
     def key_headers(self) -> Mapping[str, str]:
         """Return the header of the key."""

@@ -84,6 +84,7 @@ class KlingAdapter(HttpAdapter):
 
     name = "kling"
     outcome_class = OutcomeClass.B
+    settle_s = 120.0  # a submit's time, a lease (decision 0011), and half a minute for the list
     clock: ClassVar[Clock] = SYSTEM_CLOCK  # tokens are good for half an hour of it
 
     def key_headers(self) -> Mapping[str, str]:
@@ -128,13 +129,14 @@ class KlingAdapter(HttpAdapter):
                 raise Unanswered(f"state {state}")
 
     async def look_up(self, correlation: Correlation) -> Handle | None:
-        """Look for our name in the lists of all addresses.
+        """Look for our name in the list of the address that was asked; in all where that is not known.
 
         Raises:
             Unanswered: the task may be one of those of which the list does not say the name, or
                 lie behind more pages than are read.
         """
-        for endpoint in _LISTS:
+        asked = ENDPOINTS.get(correlation.operation)
+        for endpoint in _LISTS if asked is None else (asked,):
             found = await self._find(endpoint, correlation)
             if found is not None:
                 return {"endpoint": endpoint, "id": found}

@@ -1,5 +1,6 @@
 """The models that run here: the server of `executor.local`, by the contract in its docstring."""
 
+import contextlib
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -30,11 +31,10 @@ from executor.providers.base import (
     Submitted,
 )
 from executor.providers.compose import as_base64
-from executor.providers.errors import AccountBlocked, ContentRefused, ProviderError, Unanswered
+from executor.providers.errors import ContentRefused, ProviderError, Unanswered
 from executor.providers.transport import Rejection
 from workflows.catalogue.tasks import TASKS
 
-MAX_RESULT_BYTES = 512 * 1024 * 1024
 MAX_FILES = 64
 MAX_PREVIEW = 60_000  # characters of a data URI
 GIGABYTE = 1_000_000_000
@@ -52,6 +52,13 @@ _CODES = frozenset({"invalid_value", "resource_limit", "provider_unavailable", "
 _PREVIEW = re.compile(r"data:image/(?:jpeg|png|webp);base64,[A-Za-z0-9+/=]+")
 
 
+class JobLost(ProviderError):
+    """The server does not know the job: it keeps its jobs in memory."""
+
+    retryable = True
+    default_message = "The accelerator's server was restarted, and the job is lost."
+
+
 class LocalAdapter(HttpAdapter):
     """This installation's accelerator.
 
@@ -66,6 +73,7 @@ class LocalAdapter(HttpAdapter):
     submit_timeout_s = 120.0
     # The server knows a job for longer than this; one that it lost is done again, at no cost.
     key_lifetime_s = 3600.0
+    max_answer_bytes = 512 * 1024 * 1024  # a film
 
     def key_headers(self) -> Mapping[str, str]:
         """Return the key's header; most servers here ask for none."""
@@ -73,15 +81,20 @@ class LocalAdapter(HttpAdapter):
 
     async def submit(self, request: Request, correlation: Correlation) -> Submitted:
         """Hand the order over."""
-        order = await _order(request, correlation.reference)
+        order = await order_of(request, correlation.reference)
         job = (await self.ask("POST", "/jobs", body=order, timeout_s=self.submit_timeout_s)).json()
         if need_str(job, "reference") != correlation.reference:
             raise Unanswered("another job")
         return Submitted({"reference": correlation.reference})
 
     async def poll(self, handle: Handle) -> Running | Done | Failed:
-        """Ask how the job stands, and fetch what it gave."""
-        path = f"/jobs/{handle['reference']}"
+        """Ask how the job stands, and fetch what it gave; a job that was lost has failed."""
+        try:
+            return await self._standing(f"/jobs/{handle['reference']}")
+        except JobLost as error:
+            return Failed(error)
+
+    async def _standing(self, path: str) -> Running | Done | Failed:
         job = (await self.ask("GET", path)).json()
         match get_str(job, "state"):
             case "queued":
@@ -99,11 +112,8 @@ class LocalAdapter(HttpAdapter):
 
     async def cancel(self, handle: Handle) -> None:
         """End the job before its next step."""
-        try:
+        with contextlib.suppress(JobLost):  # one that is not known needs no end
             await self.ask("DELETE", f"/jobs/{handle['reference']}")
-        except ProviderError as error:  # one that is not known needs no end
-            if error.retryable or isinstance(error, AccountBlocked):
-                raise
 
     async def check(self) -> KeyCheck:
         """Ask how the machine is."""
@@ -116,9 +126,7 @@ class LocalAdapter(HttpAdapter):
     def judge(self, rejection: Rejection) -> ProviderError | Unanswered | None:
         """Read our own server's refusals."""
         if rejection.status == 404:
-            return ProviderError(
-                "The accelerator's server was restarted, and the job is lost.", retryable=True
-            )
+            return JobLost()
         if rejection.status in (400, 409, 413, 422):
             return _failure(get_any(rejection.json(), "error"))
         return None
@@ -134,18 +142,11 @@ class LocalAdapter(HttpAdapter):
 
     async def _file(self, path: str, kind: str) -> ResultFile:
         """Return a result's bytes: the server is on loopback, where nobody else may fetch."""
-        reply = await self.transport.call(
-            "GET",
-            self.account.base_url + path,
-            timeout_s=self.submit_timeout_s,
-            headers=self.key_headers(),
-            max_bytes=MAX_RESULT_BYTES,
-            judge=self.judge,
-        )
+        reply = await self.ask("GET", path, timeout_s=self.submit_timeout_s)
         return ResultFile(kind, data=reply.body)
 
 
-async def _order(request: Request, reference: str) -> dict[str, Any]:
+async def order_of(request: Request, reference: str) -> dict[str, Any]:
     """Return a call as the server reads it."""
     call = request.call
     task = TASKS.get(call.operation)

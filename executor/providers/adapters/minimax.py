@@ -46,6 +46,8 @@ from executor.providers.transport import Rejection, Reply
 
 MAX_INLINE_BYTES = 20_000_000  # of a picture; not documented in what was read
 SOUNDS: Mapping[str, str] = {"text-to-speech": "/v1/t2a_v2", "music": "/v1/music_generation"}
+FAILED = "The provider failed at this."
+AT_ONCE = frozenset({*SOUNDS, "chat"})
 
 
 class MinimaxAdapter(HttpAdapter):
@@ -60,6 +62,11 @@ class MinimaxAdapter(HttpAdapter):
     name = "minimax"
     outcome_class = OutcomeClass.C
     submit_timeout_s = 120.0  # speech is made while one waits
+
+    @classmethod
+    def outcome_class_of(cls, operation: str) -> OutcomeClass:
+        """Return the class: nobody calls back about sounds and texts, which are answered at once."""
+        return OutcomeClass.D if operation in AT_ONCE else cls.outcome_class
 
     async def submit(self, request: Request, correlation: Correlation) -> Submitted | Done:
         """Make a sound or a text, or ask for a film."""
@@ -88,8 +95,8 @@ class MinimaxAdapter(HttpAdapter):
             case "Success":
                 return await self._fetched(need_id(reply.json(), "file_id"))
             case "Fail":
-                failed = ProviderError("The provider failed at this.")
-                return Failed(_meaning(reply.json()) or failed)
+                meaning, failed = _meaning(reply.json()), ProviderError(FAILED)
+                return Failed(meaning if isinstance(meaning, ProviderError) else failed)
             case state:
                 raise _meaning(reply.json()) or Unanswered(f"state {state}")
 
@@ -99,13 +106,7 @@ class MinimaxAdapter(HttpAdapter):
         if job_id is None:
             return None
         for api in (2, 1):
-            try:
-                answer = await self._asked("GET", _query(api, job_id))
-            except ProviderError as error:
-                if not is_definite(error):
-                    raise
-                continue
-            if job_id in (get_id(answer, "task", "id"), get_id(answer, "task_id")):
+            if await self._knows(api, job_id):
                 return {"api": api, "id": job_id}
         return None
 
@@ -143,6 +144,21 @@ class MinimaxAdapter(HttpAdapter):
         }
         answer = await self._asked("POST", f"/v{api}/video_generation", body)
         return Submitted({"api": api, "id": need_id(answer, "task_id")})
+
+    async def _knows(self, api: int, job_id: str) -> bool:
+        """Say whether there is such a job; one that failed is told of with an error's code."""
+        try:
+            answer = (await self.ask("GET", _query(api, job_id))).json()
+        except ProviderError as error:
+            if is_definite(error):
+                return False
+            raise
+        if job_id in (get_id(answer, "task", "id"), get_id(answer, "task_id")):
+            return True
+        said = _meaning(answer)
+        if isinstance(said, Unanswered) or (said is not None and not is_definite(said)):
+            raise said
+        return False
 
     async def _fetched(self, file_id: str) -> Done:
         answer = await self._asked("GET", f"/v1/files/retrieve?file_id={file_id}")
@@ -212,15 +228,16 @@ def _stands(task: Mapping[str, Any]) -> Running | Done | Failed:
             return Done(Answer({"usage": usage}, (ResultFile("video", url=url),)))
         case "failed":
             error = get_dict(task, "error")
-            words = provider_words(get_str(error, "message"), "The provider failed at this.")
-            return Failed(_by_code(_code(error, "code"), words) or ProviderError(words))
+            words = provider_words(get_str(error, "message"), FAILED)
+            meaning = _by_code(_code(error, "code"), words)
+            return Failed(meaning if isinstance(meaning, ProviderError) else ProviderError(words))
         case "cancelled":
             return Failed(ProviderError("The job was cancelled at the provider."))
         case state:
             raise Unanswered(f"state {state}")
 
 
-def _meaning(answer: Any, wait_s: float | None = None) -> ProviderError | None:
+def _meaning(answer: Any, wait_s: float | None = None) -> ProviderError | Unanswered | None:
     """Return the error that an answer tells of; None for none, or one with a code of its own."""
     response = get_dict(answer, "base_resp")
     code = _code(response, "status_code")
@@ -230,10 +247,14 @@ def _meaning(answer: Any, wait_s: float | None = None) -> ProviderError | None:
     return _by_code(code, words, wait_s) or ProviderError(words)
 
 
-def _by_code(code: int | None, words: str, wait_s: float | None = None) -> ProviderError | None:
+def _by_code(
+    code: int | None, words: str, wait_s: float | None = None
+) -> ProviderError | Unanswered | None:
     """Return what a code stands for; None for one that is not known."""
     match code:
-        case 1000 | 1001 | 1024:
+        case 1001:
+            return Unanswered("the provider waited in vain for itself")
+        case 1000 | 1024:
             return ProviderError("The provider broke.", retryable=True, retry_after_s=wait_s)
         case 1002 | 1039 | 1041:
             return RateLimited(retry_after_s=wait_s)

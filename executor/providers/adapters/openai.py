@@ -26,6 +26,7 @@ from executor.providers.openai_api import (
     named,
     usage_in,
 )
+from executor.providers.transport import Rejection
 from workflows.catalogue.wire import put
 
 MAX_INLINE_BYTES = 20_000_000  # of a picture in a request; general knowledge, the page has none
@@ -41,10 +42,21 @@ class OpenAiAdapter(OpenAiApi):
     """
 
     name: ClassVar[str] = "openai"
+    max_answer_bytes: ClassVar[int] = 128 * 1024 * 1024  # ten large pictures in base64
 
     def verbs(self) -> Mapping[str, Verb]:
         """Add those that answer in words."""
         return {**super().verbs(), "chat": self._respond, "vision": self._respond}
+
+    def judge(self, rejection: Rejection) -> ProviderError | Unanswered | None:
+        """Tell a model that the account may not use, or that is gone, from an account that is blocked."""
+        error = get_dict(rejection.json(), "error")
+        is_forbidden = rejection.status == 403 and "model" in (get_str(error, "message") or "")
+        if is_forbidden or get_str(error, "code") == "model_not_found":
+            return ProviderError(
+                "The provider does not offer this model.", code="provider_unavailable"
+            )
+        return super().judge(rejection)
 
     async def _respond(self, request: Request) -> Answer:
         body = named(request)

@@ -88,10 +88,10 @@ def _text_in(answer: Any) -> str:
     reason = get_str(choice, "finish_reason")
     if reason == "content_filter" or get_str(message, "refusal"):
         raise ContentRefused
-    text = _text_of(message.get("content"))
-    if not text and reason == "length":
+    content = message.get("content")
+    if not content and reason == "length":  # null: all of it went into thinking
         raise ProviderError("The answer ended at its limit of tokens before it said anything.")
-    return text
+    return _text_of(content)
 
 
 def _text_of(content: Any) -> str:

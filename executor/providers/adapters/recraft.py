@@ -56,7 +56,7 @@ class RecraftAdapter(HttpAdapter):
 
     def judge(self, rejection: Rejection) -> ProviderError | Unanswered | None:
         """Tell refused content and missing credits from other bad requests: all may be a 400."""
-        if rejection.status not in (400, 413, 422):
+        if rejection.status not in (400, 403, 413, 422):
             return None
         said = rejection.json()
         words = f"{get_str(said, 'code') or ''} {get_str(said, 'message') or ''}"
@@ -64,6 +64,8 @@ class RecraftAdapter(HttpAdapter):
             return AccountBlocked()
         if _RULES.search(words):
             return ContentRefused()
+        if rejection.status == 403:
+            return None
         return ProviderError(provider_words(get_any(said, "message")), code="invalid_value")
 
     async def submit(

@@ -102,7 +102,7 @@ class ReplicateAdapter(HttpAdapter):
             if error.retryable or isinstance(error, AccountBlocked):
                 raise
             return None
-        return {"id": job, "task": ""}
+        return {"id": job, "task": correlation.operation}
 
     async def cancel(self, handle: Handle) -> None:
         """End the prediction; what has run by then is paid for."""

@@ -3,6 +3,7 @@
 Read from the SDK `runwayml` 5.24.0 (types, resources) and copies of the API reference, 2026-11-21.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -44,7 +45,7 @@ from executor.providers.errors import (
 )
 from executor.providers.jobs import is_definite, need_id, speaks_of_rules
 from executor.providers.transport import FormField, Rejection
-from executor.providers.uploads import as_link, file_name
+from executor.providers.uploads import as_link, file_name, judge_store
 from workflows.catalogue.wire import LIST_MARK, put
 
 API_VERSION = "2024-11-06"
@@ -75,6 +76,8 @@ OPERATIONS: Mapping[str, tuple[str, str]] = {
 # Files that stand in the body as `{uri}`, and those that say their type beside it.
 _OBJECTS = frozenset({"references", "referenceImages"})
 _TYPED = frozenset({"character", "reference", "media", "referenceVideos", "referenceAudio"})
+# What is said of a lack of credits; the word alone may be the customer's, quoted.
+_POOR = re.compile(r"\b(?:enough|insufficient|out of|no) credits?\b", re.IGNORECASE)
 _STORES = (".amazonaws.com", ".runwayml.com")  # where uploads may go; the page names no host
 
 
@@ -140,7 +143,7 @@ class RunwayAdapter(HttpAdapter):
         answer = rejection.json()
         words = get_str(answer, "error") or get_str(answer, "message")
         match rejection.status:
-            case 400 if words is not None and "credit" in words.lower():
+            case 400 if words is not None and _POOR.search(words):
                 return AccountBlocked()
             case 400 if speaks_of_rules(words):
                 return ContentRefused()
@@ -159,7 +162,10 @@ class RunwayAdapter(HttpAdapter):
         for place, files in request.files.items():
             name = place.removesuffix(LIST_MARK)
             items = [_item(name, file, await encode(file)) for file in files]
-            put(body, name, items if place.endswith(LIST_MARK) else items[0])
+            if place.endswith(LIST_MARK):
+                put(body, name, items)
+            elif items:
+                put(body, name, items[0])
         return _with_frames(body)
 
     async def _upload(self, file: InputFile) -> str:
@@ -173,7 +179,9 @@ class RunwayAdapter(HttpAdapter):
         form = [FormField(name, text) for name, text in fields.items() if isinstance(text, str)]
         content = await read_bytes(file)
         form.append(FormField("file", content, file_name(file), file.content_type))
-        await self.transport.call("POST", target, timeout_s=self.submit_timeout_s, form=form)
+        await self.transport.call(
+            "POST", target, timeout_s=self.submit_timeout_s, form=form, judge=judge_store
+        )
         return need_str(begun, "runwayUri")
 
 

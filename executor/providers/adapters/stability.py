@@ -20,6 +20,7 @@ from executor.providers.base import (
 )
 from executor.providers.errors import ContentRefused, ProviderError, Unanswered
 from executor.providers.forms import form_of
+from executor.providers.jobs import speaks_of_rules
 from executor.providers.transport import FormField, Rejection, Reply
 
 MAX_FILE_BYTES = 10_000_000  # a request of up to 10 MiB (provider page)
@@ -48,7 +49,7 @@ class StabilityAdapter(HttpAdapter):
         said = rejection.json()
         name = get_str(said, "name") or ""
         match rejection.status:
-            case 403 if "moderation" in name:
+            case 403 if speaks_of_rules(f"{name} {get_str(said, 'errors', 0)}"):
                 return ContentRefused()
             case 400 | 413 | 422:
                 words = get_any(said, "errors", 0)
@@ -75,7 +76,10 @@ class StabilityAdapter(HttpAdapter):
         )
         if not _is_json(reply):
             return Done(_media(reply, kind))
-        job = need_str(reply.json(), "id")
+        answer = reply.json()
+        if get_str(answer, "finish_reason") == _FILTERED:
+            raise ContentRefused
+        job = need_str(answer, "id")
         if not _ID.fullmatch(job):
             raise Unanswered("the job has an odd id")
         return Submitted({"id": job})

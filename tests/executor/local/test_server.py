@@ -169,6 +169,7 @@ def test_what_is_no_order_is_refused(bench, body):
         {"load": {"base": "../x"}},
         {"load": {"parts": [{"model": "/etc"}]}},
         {"load": {"parts": 5}},
+        {"load": {"unknown": 5}},
         {"load": {"parts": ["x"]}},
         {"unknown": 1},
     ],

@@ -74,3 +74,14 @@ def test_the_half_precision_variant_is_taken_where_it_is_alone(tmp_path):
 
     assert (variant_of(alone), variant_of(both)) == ("fp16", None)
     assert (size_of(alone), size_of(both)) == (10, 10)
+
+
+def test_a_repository_of_nothing_but_folders_is_found(tmp_path):
+    folder = tmp_path / "h94" / "IP-Adapter" / "sdxl_models"
+    folder.mkdir(parents=True)
+    (folder / "ip-adapter_sdxl.safetensors").write_bytes(b"x")
+
+    shelf = Shelf(tmp_path)
+
+    assert shelf.find("h94/IP-Adapter") == tmp_path / "h94" / "IP-Adapter"
+    assert shelf.list_here() == ["h94/IP-Adapter"]

@@ -37,6 +37,10 @@ class ModelNode(RemoteNode[Inputs, Out], Generic[Out]):
     """Base of the generic nodes, one for each task; a model's node type is a subclass with `model`.
 
     Which of the model's routes is taken is the engine's choice: `routes` says which there are.
+
+    Where a person picks the model by a parameter, each node that names one has such a subclass, and
+    a `NodeSpec` with that model, of its own (`workflows.catalogue.chooser`): made where the graph
+    is checked, so nobody behind that asks which parameter it came from.
     """
 
     task: ClassVar[Task]
