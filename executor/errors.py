@@ -39,6 +39,12 @@ class CallbackNotFound(NotFound):
     default_detail = "There is no such callback."
 
 
+class StoreAway(Unavailable):
+    """The media store did not take something, or did not say that it did. To put it again is harmless."""
+
+    default_detail = "Files cannot be stored just now; try again later."
+
+
 class BytesCollected(Unavailable):
     """The bytes of a deleted file of equal content went between storing and inserting this one."""
 

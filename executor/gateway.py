@@ -3,15 +3,19 @@
 import io
 import stat
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, cast
 
+from boto3.exceptions import Boto3Error
+from botocore.exceptions import BotoCoreError, ClientError
 from django.core.files.base import File
 from django.core.files.storage import FileSystemStorage, default_storage, storages
 
 from common import faults
+from executor.errors import StoreAway
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +28,16 @@ class StoredObject:
 
 
 def put_bytes(key: str, data: bytes) -> None:
-    """Store bytes under a content key; there already is as good (same key, same content)."""
+    """Store bytes under a content key; there already is as good (same key, same content).
+
+    Raises:
+        StoreAway: the service did not answer as it should; it may have them all the same.
+    """
     path = local_path(key)
     if path is None:
-        if not default_storage.exists(key):
-            default_storage.save(key, File(io.BytesIO(data)))
+        with _told_apart():
+            if not default_storage.exists(key):
+                default_storage.save(key, File(io.BytesIO(data)))
         return
     if path.exists():
         return
@@ -41,16 +50,29 @@ def put_bytes(key: str, data: bytes) -> None:
 
 
 def put_file(key: str, source: Path) -> None:
-    """Store a file under a content key, moving it where it lies on the same disk."""
+    """Store a file under a content key, moving it where it lies on the same disk.
+
+    Raises:
+        StoreAway: as `put_bytes`.
+    """
     path = local_path(key)
     if path is None:
-        if not default_storage.exists(key):
-            with source.open("rb") as stream:
+        with _told_apart(), source.open("rb") as stream:
+            if not default_storage.exists(key):
                 default_storage.save(key, File(stream))
         source.unlink()
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     source.replace(path)
+
+
+@contextmanager
+def _told_apart() -> Iterator[None]:
+    """Turn the errors of an S3 client into ours."""
+    try:
+        yield
+    except (BotoCoreError, ClientError, Boto3Error) as error:
+        raise StoreAway from error
 
 
 def open_stored(key: str) -> IO[Any]:

@@ -33,7 +33,7 @@ DEFAULT_FPS = 16.0
 
 def names_of(pipeline: type) -> frozenset[str]:
     """Return the arguments of a pipeline class that an order may give."""
-    return frozenset(inspect.signature(pipeline.__call__).parameters) - _OWN  # type: ignore[operator]
+    return frozenset(inspect.signature(pipeline.__call__).parameters) - _OWN
 
 
 def check_names(order: Order, *known: frozenset[str]) -> None:
@@ -167,7 +167,9 @@ def _length(pipeline: Any, names: frozenset[str], given: Mapping[str, Any]) -> d
 def _control(names: frozenset[str], given: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a ControlNet for inpainting is shown: the picture, with holes where the mask is."""
     image, mask = given.get("image"), given.get("mask_image")
-    if "control_image" not in names or "control_image" in given or None in (image, mask):
+    if "control_image" not in names or "control_image" in given:
+        return {}
+    if image is None or mask is None:
         return {}
     import torch  # noqa: PLC0415 - of the extra `local`
 

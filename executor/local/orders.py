@@ -91,8 +91,10 @@ def _number(value: Mapping[str, Any], name: str, most: float) -> float | None:
 
 
 def _seed(seed: Any) -> int | None:
-    _need(seed is None or (type(seed) is int and 0 <= seed < 2**63), "seed")
-    return seed
+    if seed is None:
+        return None
+    _need(type(seed) is int and 0 <= seed < 2**63, "seed")
+    return int(seed)
 
 
 def _inputs(inputs: Mapping[str, Any]) -> Mapping[str, Any]:

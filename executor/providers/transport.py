@@ -49,7 +49,7 @@ _NOT_SENT = (
 # `OSError` are time-outs too; `ValueError` are headers and URLs that HTTP does not know.
 _UNANSWERED = (aiohttp.ClientError, OSError, ValueError)
 # A gateway gave up waiting; what is behind it may not have. 520 and more are Cloudflare's.
-_GAVE_UP_WAITING = frozenset({502, 504, 520, 522, 524})
+_GAVE_UP_WAITING = frozenset({408, 502, 504, 520, 522, 524})
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,20 +180,23 @@ class Transport:
         max_bytes: int = MAX_MESSAGE_BYTES,
         guarded: bool = False,
     ) -> list[Message]:
-        """Listen at a web socket for `for_s` seconds, or until a message is enough.
+        """Listen at a web socket for `for_s` seconds, or until a message is enough or all too much.
 
-        Returns what was said, in its order: what cannot be heard is nothing, and no error.
+        `url` is of http, as of all requests. Returns what was said, in its order, little more than
+        `max_bytes` of it: what cannot be heard is nothing, and no error.
         """
         heard: list[Message] = []
+        left = max_bytes
         try:
-            session = self._session_for(url.replace("ws", "http", 1), guarded=guarded)
+            session = self._session_for(url, guarded=guarded)
             opening = session.ws_connect(url, headers=headers, max_msg_size=max_bytes)
             async with self._places, asyncio.timeout(for_s), opening as socket:
                 async for message in socket:
                     if message.type not in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
                         break
                     heard.append(message.data)
-                    if is_enough(message.data):
+                    left -= len(message.data)
+                    if left <= 0 or is_enough(message.data):
                         break
         except (*_NOT_SENT, *_UNANSWERED, Unanswered):
             pass
@@ -296,8 +299,8 @@ async def _send_once(
 def _multipart(form: Sequence[FormField]) -> aiohttp.FormData:
     data = aiohttp.FormData(default_to_multipart=True)
     for part in form:
-        is_file = isinstance(part.value, bytes)
-        value = io.BytesIO(part.value) if is_file else part.value  # large: sent in pieces
+        # A file is a stream as well.
+        value = io.BytesIO(part.value) if isinstance(part.value, bytes) else part.value
         data.add_field(part.name, value, filename=part.filename, content_type=part.content_type)
     return data
 

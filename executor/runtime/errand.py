@@ -34,7 +34,7 @@ from executor.runtime.telling import Teller
 from executor.services import attempts
 from executor.services.attempts import Undertaking
 from executor.services.provider_blocks import block_account, unblock_account
-from executor.services.provider_files import ResultGone
+from executor.services.provider_files import NotStored, ResultGone
 from executor.types import OPEN_ATTEMPTS, AttemptState, RunError
 
 logger = logging.getLogger(__name__)
@@ -307,7 +307,7 @@ class Errand:
         except ProviderError as error:
             outcome = error.code
             raise
-        except (Unanswered, ResultGone):
+        except (Unanswered, ResultGone, NotStored):
             outcome = "unanswered"
             raise
         finally:

@@ -73,20 +73,21 @@ class Rehearsing(Errand):
         """
         try:
             scene = rehearsal.make()
-            rows = [self._stored(file, rehearsal.execution) for file in files_of(scene)]
         except NodeFailed:
             raise
-        except ProviderError as error:
-            raise NodeFailed("internal", "The simulated file could not be stored.") from error
         except Exception as error:  # the edge between what simulates and the run
             logger.exception("not simulated", extra={"action": "simulation_broke"})
             raise NodeFailed("internal", "This could not be simulated.") from error
-        return scene, rows
+        return scene, [self._stored(file, rehearsal.execution) for file in files_of(scene)]
 
     def _stored(self, file: MadeFile, execution: Execution) -> File:
-        return import_result(
-            file=ResultFile(file.kind, data=file.data),
-            workspace_id=execution.workspace_id,
-            execution_id=execution.id,
-            clock=self.shop.clock,
-        )
+        try:
+            return import_result(
+                file=ResultFile(file.kind, data=file.data),
+                workspace_id=execution.workspace_id,
+                execution_id=execution.id,
+                clock=self.shop.clock,
+            )
+        except ProviderError as error:  # what is made here is not what it should be
+            logger.exception("not simulated", extra={"action": "simulation_broke"})
+            raise NodeFailed("internal", "This could not be simulated.") from error

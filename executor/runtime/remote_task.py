@@ -7,8 +7,9 @@ instead, and whoever takes it up later begins here again.
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from common import faults, metrics
@@ -43,7 +44,7 @@ from executor.runtime.remote_ways import tried_way
 from executor.runtime.remote_work import Prepared, RemoteWork, run_error, started_at
 from executor.selectors.provider_terms import get_terms
 from executor.services import attempts
-from executor.services.provider_files import ResultGone, import_result
+from executor.services.provider_files import NotStored, ResultGone, import_result
 from executor.services.results import TaskReport
 from executor.types import AttemptState
 from workflows.catalogue.errors import NodeCancelled
@@ -52,6 +53,9 @@ logger = logging.getLogger(__name__)
 
 ASK_AGAIN_S = 30.0  # for a job that a callback named and the provider does not know
 MAX_FETCHES = 3
+STORE_WAITS_S = (0.5, 1.0, 2.0, 4.0, 5.0)  # while our own store is away
+STORE_AGAIN_S = 30.0  # then the task is let go of, if its answer is in a row
+STORE_PATIENCE = timedelta(hours=1)  # beyond the time after which the job is given up
 _WITH_JOB = (AttemptState.SUBMITTED, AttemptState.FETCHING)
 
 
@@ -149,16 +153,17 @@ class RemoteTask(Rehearsing):
             except AttemptUnresolved:  # a commit that seemed to fail did not
                 return await self._pick_up()
             except ProviderFull:
-                attempt = came = None
-            else:
-                self.attempt = attempt
-                self._sent_at = time.monotonic()
-                faults.point("remote.after_intent")
-                came = await self._send(attempt)
-        if attempt is None or came is None:
-            await self._stand_in_line()
-            return await self._take_up()
+                return await self._come_again()
+            self.attempt = attempt
+            self._sent_at = time.monotonic()
+            faults.point("remote.after_intent")
+            came = await self._send(attempt)
         return await self._go_on(attempt, came)
+
+    async def _come_again(self) -> bool:
+        """Wait for room at the provider, and look for a way anew."""
+        await self._stand_in_line()
+        return await self._take_up()
 
     def _written_down(self, work: RemoteWork) -> Attempt:
         return attempts.begin_attempt(
@@ -434,7 +439,8 @@ class RemoteTask(Rehearsing):
         for file in answer.files:
             self._check()
             faults.point("remote.before_fetch")
-            fetching = self.shop.in_fetcher(
+            fetching = partial(
+                self.shop.in_fetcher,
                 import_result,
                 file=file,
                 account=self.account,
@@ -443,10 +449,27 @@ class RemoteTask(Rehearsing):
                 execution_id=attempt.execution_id,
                 clock=self.shop.clock,
             )
-            row = await self._counted("fetch", fetching)
+            rows.append(await self._imported(fetching, answer))
             faults.point("remote.after_fetch")
-            rows.append(row)
         return rows
+
+    async def _imported(self, fetch: Callable[[], Awaitable[File]], answer: Answer) -> File:
+        """Fetch a file into the store; while that is away, what may be paid for is kept.
+
+        Raises:
+            LetGo: it stays away, and the answer is in its row.
+            ProviderError: it stays away, and nothing but this process has the answer.
+        """
+        for wait_s in STORE_WAITS_S:
+            try:
+                return await self._counted("fetch", fetch())
+            except NotStored as error:
+                logger.warning("not stored: %s", error.__cause__, extra={"action": "store_away"})
+                await self._rest(wait_s)
+        if answer.is_storable and self.shop.clock.now() < self.give_up_at + STORE_PATIENCE:
+            again_at = self.shop.clock.now() + timedelta(seconds=STORE_AGAIN_S)
+            await self._wait(again_at, for_job=True)
+        raise ProviderError("The result could not be stored.", retryable=True)
 
     async def _answer_again(self, attempt: Attempt, answer: Answer) -> Answer:
         """Ask for the answer anew, whose links may be fresher. What was final stays final."""

@@ -161,7 +161,8 @@ def find_offer(asked: Asked, execution: Execution, avoided: Avoided, clock: Cloc
     else:
         accounts = standing.accounts_at(routes[0][1])
     order = [Way(number, name, accounts[name].id) for number, name in routes if name in accounts]
-    ways, closed = [], []
+    ways: list[Way] = []
+    closed: list[Way] = []
     for way in order:
         account = accounts[way.provider]
         is_open = standing.is_usable(account) and not avoided.is_refused(account)

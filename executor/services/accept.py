@@ -174,10 +174,10 @@ def _own_accounts_of(beginning: "Beginning", clock: Clock) -> Mapping[str, Fees]
         InvalidGraph: a model cannot be run for this workspace. What a run that is retried has done
             is not run.
     """
-    execution, ended = beginning.execution, frozenset[str]()
+    execution, ended = beginning.execution, set[str]()
     if execution.retry_of is not None:
         statuses = beginning.state.statuses
-        ended = beginning.known.earlier.union(id_ for id_ in statuses if statuses[id_] in _FREE)
+        ended = {id_ for id_ in statuses if statuses[id_] in _FREE} | beginning.known.earlier
     payers = find_payers(
         execution.workspace_id, execution.version_id, mode=execution.mode, ended=ended, clock=clock
     )
@@ -292,7 +292,10 @@ def _trouble_of(request: ExecutionRequest, plan: Plan) -> dict[str, Any]:
     asked = (request.metadata or {}).get(SIMULATE)
     if request.mode != "test" or asked is None:
         return {}
-    issues = problems_with(asked, plan.graph.by_id if request.to_node is None else None)
+    nodes = {
+        node.id: node.spec.cost == "remote" or node.callee is not None for node in plan.graph.nodes
+    }
+    issues = problems_with(asked, nodes if request.to_node is None else None)
     if issues:
         raise InvalidInputs(issues)
     return {SIMULATE: asked}

@@ -9,6 +9,7 @@ from common.clock import SYSTEM_CLOCK, Clock
 from common.errors import TooLarge, UnsupportedMediaType
 from common.fetch import FetchError, FetchPolicy, fetch, origin_of
 from executor import conf
+from executor.errors import StoreAway
 from executor.media.errors import MediaRejected
 from executor.media.types import MediaLimits
 from executor.models import File
@@ -18,6 +19,10 @@ from executor.providers.errors import ProviderError
 from executor.services.files import file_kind, import_media
 
 FETCH_DEADLINE_S = 300.0  # a film takes its time
+
+
+class NotStored(Exception):
+    """The file came, and our own store did not take it; it may later."""
 
 
 class ResultGone(Exception):
@@ -40,6 +45,7 @@ def import_result(
 
     Raises:
         ResultGone: there was no usable answer behind the URL.
+        NotStored: the media store, or the disk, is away or full.
         ProviderError: what came is not what it should be, or too much of it.
     """
     path = conf.temporary_dir() / f"result-{secrets.token_hex(8)}"
@@ -51,6 +57,8 @@ def import_result(
         )
     except FetchError as error:
         raise ResultGone(error.detail) from error
+    except (StoreAway, OSError) as error:
+        raise NotStored from error
     except (MediaRejected, UnsupportedMediaType, TooLarge) as error:
         raise ProviderError("The provider gave a file that cannot be used.") from error
     finally:

@@ -171,7 +171,7 @@ def _ratio_of(source: Size | None) -> float | None:
 def _area(job: Job) -> float | None:
     """Return how many pixels a picture is to have, where something says so."""
     megapixels = job.number("megapixels", "output_megapixels")
-    if megapixels:
+    if megapixels is not None and megapixels > 0:
         return megapixels * 1_000_000
     for name in _SCALE_NAMES:
         word = job.word(name)

@@ -4,7 +4,7 @@ A word, or an object of words by node: `{"image-1": "rate_limit"}`. A node of a 
 node starts is named behind it: `{"call-1/image-1": "fail"}`, and `{"call-1": "fail"}` means all.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -27,8 +27,12 @@ _AT = "/metadata/simulate"
 _WORDS = ", ".join(Trouble)
 
 
-def problems_with(asked: object, nodes: Collection[str] | None) -> list[Issue]:
-    """Return what is wrong with `metadata.simulate`; `nodes` are those of the run, None: not known."""
+def problems_with(asked: object, nodes: Mapping[str, bool] | None) -> list[Issue]:
+    """Return what is wrong with `metadata.simulate`.
+
+    `nodes` are those of the run, and whether they can meet any trouble; None where a part of the
+    workflow is run, in which some of those that are named may not be.
+    """
     if asked is None or isinstance(asked, str):
         return [] if asked is None else _problems_of(asked, _AT)
     if not isinstance(asked, Mapping):
@@ -36,8 +40,11 @@ def problems_with(asked: object, nodes: Collection[str] | None) -> list[Issue]:
     issues: list[Issue] = []
     for name, word in asked.items():
         at = f"{_AT}/{name.replace('~', '~0').replace('/', '~1')}"
-        if nodes is not None and name.partition("/")[0] not in nodes:
+        can_meet = True if nodes is None else nodes.get(name.partition("/")[0])
+        if can_meet is None:
             issues.append(Issue(at, "not_found", "There is no such node in this run."))
+        elif not can_meet:
+            issues.append(Issue(at, "not_allowed", "This node is not simulated."))
         issues += _problems_of(word, at)
     return issues
 

@@ -75,7 +75,6 @@ def test_a_model_is_where_its_vendor_is_and_says_what_is_needed(model: ModelSpec
     (path,) = MODELS_PATH.glob(f"*/{model.key}.toml")
 
     assert path.stem == model.key
-    assert len(model.description) >= 20
     assert model.price is None or date.today() - model.price.checked < OLDEST  # noqa: DTZ011
 
 

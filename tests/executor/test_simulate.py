@@ -7,18 +7,30 @@ import time
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image as Pictures
 
 from executor.media.sandbox import Sandbox
+from executor.media.types import MediaLimits
 from executor.simulate.drawing import open_input
+from executor.simulate.sizes import (
+    count_of,
+    film_s,
+    film_size,
+    picture_size,
+    sound_s,
+    upscaled_size,
+)
 from executor.simulate.sounds import RATE, tone
 from executor.simulate.tasks import simulate
-from executor.simulate.types import TEXT_MARK, Made
+from executor.simulate.types import TEXT_MARK, Job, Made
 from tests.executor.simulated import AUDIO, IMAGE, VALUES, VIDEO, model_of, read
 from workflows.catalogue.errors import NodeFailed
 from workflows.catalogue.tasks import TASKS
 from workflows.catalogue.values import Image
 
+LIMITS = MediaLimits()
 FILE_KINDS = {"image": "image", "video": "video", "audio": "audio", "3d": "model3d"}
 
 
@@ -123,6 +135,41 @@ def test_a_film_has_the_size_and_length_that_were_asked_for(task, values, size, 
     assert info.content_type == "video/mp4"
     assert (info.width, info.height) == size
     assert info.duration_s == pytest.approx(seconds, abs=0.01)
+
+
+NAMES = (
+    "width", "height", "size", "image_size", "resolution", "aspect_ratio", "megapixels", "scale",
+    "duration", "frames", "fps", "duration_ms", "count", "speed",
+)  # fmt: skip
+VALUE = (
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(-1e9, 1e9)
+    | st.sampled_from(["auto", "16:9", "0:1", "99:1", "4K", "9k", "9999p", "64x1", "1x99999",
+                       "square_hd", "portrait_16_9", "0.0001 MP", "99999 MP", "x", "nan", "1e9", ""])
+    | st.text(max_size=8)
+)  # fmt: skip
+
+
+@given(st.dictionaries(st.sampled_from(NAMES), VALUE), st.sampled_from([None, IMAGE]))
+def test_whatever_is_asked_for_results_are_within_the_limits_of_media(values, image):
+    job = Job("text-to-image", "M", {**values, "image": image}, b"\3" * 32, read)
+    source = (320, 200) if image else None
+
+    for wide, high in (picture_size(job, source), upscaled_size(job, (320, 200))):
+        assert 1 <= min(wide, high) <= max(wide, high) <= LIMITS.max_side
+        assert wide * high <= LIMITS.max_pixels
+    wide, high = film_size(job, source)
+    assert wide % 2 == high % 2 == 0
+    assert 16 <= min(wide, high) <= max(wide, high) <= 4096
+    assert 0.1 <= film_s(job, None) <= 3_600
+    assert 0.1 <= sound_s(job, 5) <= 1_800
+    assert 1 <= count_of(job) <= 16
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 900), (900, 1), (7, 5), (16_384, 3)])
+def test_even_the_oddest_picture_can_be_made_and_taken_in(size, taken_in):
+    (info,) = taken_in(made("text-to-image", prompt="x", width=size[0], height=size[1]))
+
+    assert (info.width, info.height) == size
 
 
 def test_a_film_goes_on_no_longer_than_may_be_and_shows_fewer_frames_then(taken_in):

@@ -7,7 +7,7 @@ import pytest
 from accounts.api import SYSTEM_ACTOR, WorkspaceRef
 from billing.api import get_balance
 from common.clock import utc_now
-from common.errors import InvalidGraph
+from common.errors import Conflict, InvalidGraph
 from executor.dispatch import get_broker
 from executor.engine.state import RunState
 from executor.engine.step import TaskSpec
@@ -18,6 +18,7 @@ from executor.selectors.planning import plan_of
 from executor.selectors.routing import models_of
 from executor.selectors.runs import get_snapshot
 from executor.services.accept import accept_execution
+from executor.services.estimates import preview_run
 from executor.services.known import look_up_task, outer_forms
 from executor.services.retry import RetryRequest, retry_execution
 from executor.types import Accepted, ExecutionRequest, Trigger
@@ -29,6 +30,7 @@ from tests.executor.simulated import document_of, write_models
 from tests.factories import make_file, make_graph, make_key
 from tests.graphs import graph
 from tests.provider.course import Course
+from workflows.api import find_runnable
 from workflows.selectors.catalogue import get_catalogue
 from workflows.services.models import add_model
 
@@ -277,6 +279,26 @@ def test_what_was_simulated_is_unknown_to_live_runs(course, workspace, settings)
     assert "simulated" not in entry(answer, "paint")
 
 
+@pytest.mark.parametrize(("mode", "cached"), [("test", {"paint"}), ("live", set())])
+def test_an_estimate_knows_what_a_run_of_its_mode_would(course, workspace, settings, mode, cached):
+    settings.PROVIDER_ACCOUNTS = FAL
+    flow = publish(workspace, paint(seed=7))
+    accept(workspace, flow)
+    finish(course)
+
+    preview = preview_run(find_runnable(workspace.id, flow, None), {"prompt": "tea"}, mode=mode)
+
+    assert preview.cached == cached
+
+
+def test_a_run_is_retried_in_its_own_mode_alone(course, workspace):
+    first = accept(workspace, publish(workspace, paint()))
+    finish(course)
+
+    with pytest.raises(Conflict, match="test mode"):
+        retry_execution(RetryRequest(workspace.id, first.execution_id, "live"))
+
+
 def test_what_live_runs_gave_is_unknown_to_test_runs(course, workspace, settings):
     """As a provider would have given it: a live run's key is that of the entry, which test runs
     must not ask for."""
@@ -418,6 +440,7 @@ def test_a_retry_meets_no_trouble(course, workspace):
         ({"paint": "explode"}, "/metadata/simulate/paint", "not_allowed"),
         ({"paint": None}, "/metadata/simulate/paint", "wrong_kind"),
         ({"nobody": "fail"}, "/metadata/simulate/nobody", "not_found"),
+        ({"p": "fail"}, "/metadata/simulate/p", "not_allowed"),
     ],
 )
 def test_trouble_that_there_is_not_is_refused(models, workspace, asked, path, code):

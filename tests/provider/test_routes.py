@@ -22,27 +22,29 @@ from tests.workflows.model_documents import STAFF
 from workflows.catalogue.overrides import Override
 from workflows.services.models import override_model, retire_model
 
+Fakes = tuple[FakeBfl, FakeReplicate, OpenAiFake]
+
 HELD = 90  # credits: the most that the painter may cost
 
 
 @pytest.fixture(scope="module")
-def _fakes() -> Iterator[tuple[FakeBfl, FakeReplicate, OpenAiFake]]:
+def _fakes() -> Iterator[Fakes]:
     with FakeBfl() as bfl, FakeReplicate() as replicate, OpenAiFake() as openai:
         yield bfl, replicate, openai
 
 
 @pytest.fixture
-def bfl(_fakes) -> FakeBfl:
+def bfl(_fakes: Fakes) -> FakeBfl:
     return _fakes[0]
 
 
 @pytest.fixture
-def replicate(_fakes) -> FakeReplicate:
+def replicate(_fakes: Fakes) -> FakeReplicate:
     return _fakes[1]
 
 
 @pytest.fixture
-def openai(_fakes) -> OpenAiFake:
+def openai(_fakes: Fakes) -> OpenAiFake:
     return _fakes[2]
 
 

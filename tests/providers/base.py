@@ -249,7 +249,7 @@ class FakeProvider:
         self.queued = 1
         self.running = 1
         self._script: list[Outcome] = []
-        self._instead: tuple[int, bytes, int, str] | None = None
+        self._instead: tuple[int, bytes, int, Mapping[str, str]] | None = None
         self._elsewhere: str | None = None
 
     def script(self, *outcomes: Outcome) -> None:
@@ -257,10 +257,20 @@ class FakeProvider:
         self._script = list(outcomes)
 
     def say_instead(
-        self, body: bytes, *, after: int = 0, status: int = 200, kind: str = "application/json"
+        self,
+        body: bytes,
+        *,
+        after: int = 0,
+        status: int = 200,
+        kind: str = "application/json",
+        **headers: str,
     ) -> None:
-        """Do what is asked, but give this for an answer, `after` requests from now on."""
-        self._instead = (len(self.seen) + after, body, status, kind)
+        """Do what is asked, but give this for an answer, `after` requests from now on.
+
+        Names of headers are given with `_` for `-`.
+        """
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        self._instead = (len(self.seen) + after, body, status, {"Content-Type": kind, **named})
 
     def point_elsewhere(self, url: str) -> None:
         """Name another server wherever an answer names this one."""
@@ -417,8 +427,8 @@ class FakeProvider:
                 request.transport.abort()
                 return web.Response()
             if self._instead is not None and number > self._instead[0]:
-                _, body, status, kind = self._instead
-                return web.Response(body=body, status=status, headers={"Content-Type": kind})
+                _, body, status, headers = self._instead
+                return web.Response(body=body, status=status, headers=headers)
             return self._pointing(response)
 
         return serve

@@ -56,6 +56,7 @@ class FakeComfyUi(FakeProvider):
         self.takes_names = True
         self.inputs: dict[str, bytes] = {}
         self.forgotten = False  # as after a restart
+        self.chatter = 0  # messages that say nothing, before those that do
 
     def routes(self) -> Any:
         """List what is understood."""
@@ -163,6 +164,8 @@ class FakeComfyUi(FakeProvider):
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         await socket.send_json({"type": "status", "data": {"status": {}}})
+        for _ in range(self.chatter):
+            await socket.send_bytes(bytes(1_000))
         client = request.query.get("clientId", "")
         for job in self._known():
             if job.reference == client and job.state == "running":

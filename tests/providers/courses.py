@@ -171,9 +171,7 @@ def open_benches() -> Iterator[Benches]:
             runner.run(transport.__aexit__(None, None, None))
 
 
-def correlation(
-    named_job: str | None = None, model: str = "", operation: str = ""
-) -> Correlation:
+def correlation(named_job: str | None = None, model: str = "", operation: str = "") -> Correlation:
     """Return how the job of a course can be told."""
     sent_at = datetime(2026, 11, 21, 12, tzinfo=UTC)
     return Correlation(REFERENCE, CALLBACK_URL, sent_at, named_job, model, operation)

@@ -253,6 +253,22 @@ def test_p7_what_cannot_be_heard_is_nothing_and_no_error(bench):
     assert [len(too_large), no_socket, nobody] == [1, [], []]
 
 
+def test_p7_a_server_that_never_stops_talking_is_not_listened_to_for_long(bench):
+    bench.submit(DRAW)
+    bench.fake.chatter = 1_000  # messages of 1 kB
+
+    async def overhear() -> list[Any]:
+        async with Transport() as transport:
+            url = f"{bench.fake.url}/ws?clientId=x"
+            return await transport.overhear(
+                url, for_s=5.0, is_enough=lambda _: False, max_bytes=10_000
+            )
+
+    heard = bench.run(overhear())
+
+    assert 1 < len(heard) <= 12
+
+
 def test_the_end_of_a_job_is_the_last_word_on_it():
     assert is_last_word(_told("execution_success"), "j")
     assert not is_last_word(_told("execution_success", job="other"), "j")

@@ -8,7 +8,13 @@ import pytest
 
 from executor.providers.adapters.fal import MAX_INLINE_BYTES, FalAdapter
 from executor.providers.base import Done, Failed, InputFile, Request, Submitted
-from executor.providers.errors import ContentRefused, NotSent, ProviderError
+from executor.providers.errors import (
+    AccountBlocked,
+    ContentRefused,
+    NotSent,
+    ProviderError,
+    Unanswered,
+)
 from executor.providers.transport import Transport
 from tests.providers.base import Outcome
 from tests.providers.courses import CALLBACK_URL, Bench
@@ -129,3 +135,49 @@ def test_words_and_tokens_of_a_text_model_are_read(bench):
     assert isinstance(found, Done)
     assert found.answer.data["text"] == "a cat"
     assert found.answer.data["usage"] == {"input_tokens": 3, "output_tokens": 2}
+
+
+def test_x38_a_store_that_takes_no_file_says_nothing_of_the_account(bench):
+    bench.fake.say_instead(b"<Error>Expired</Error>", status=403, after=1)
+
+    error = bench.submit_request(Request(EDIT, {"image_urls[]": [_large_file(url=None)]}))
+
+    assert isinstance(error, ProviderError)
+    assert not isinstance(error, AccountBlocked)
+    assert error.retryable
+    assert bench.fake.paid == 0
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [(502, Unanswered), (504, Unanswered), (500, ProviderError)]
+)
+def test_a_gateway_that_gave_up_may_have_passed_the_job_on(bench, status, kind):
+    told = {"X_Fal_Error_Type": "request_timeout"}
+    bench.fake.say_instead(b'{"detail": "x"}', status=status, **told)
+
+    assert isinstance(bench.submit(TEXT_TO_IMAGE), kind)
+
+
+@pytest.mark.parametrize("named", ["..", "a/../../b", "x" * 201])
+def test_f16_a_job_of_no_usual_name_is_not_asked_for(bench, named):
+    bench.submit(TEXT_TO_IMAGE)
+
+    assert bench.look_up(named) is None
+    assert len(bench.fake.seen) == 1
+
+
+def test_the_words_of_a_job_that_was_found_again_are_read(bench):
+    bench.fake.endpoints["fal-ai/llm"] = Endpoint({"prompt": str}, {}, "output", "words")
+    call = replace(
+        SAMPLES[-1], model="fal-ai/llm", operation="chat", media={}, body={"prompt": "x"}
+    )
+    came = bench.submit(call)
+
+    found = bench.look_up(bench.fake.jobs[0].id)
+
+    assert isinstance(came, Submitted)
+    assert found == came.handle
+
+
+def test_pictures_are_counted(bench):
+    assert bench.course(TEXT_TO_IMAGE).answer.data["usage"] == {"images": 1}

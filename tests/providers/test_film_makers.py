@@ -178,6 +178,17 @@ def test_an_omni_model_gets_its_media_in_lists(at_kling: Bench) -> None:
     assert body.keys().isdisjoint({"images", "first_frame", "video", "refer_type"})
 
 
+@pytest.mark.parametrize("operation", ["try-on", "text-to-video"])
+def test_a_job_is_looked_for_where_it_was_asked_for(at_kling: Bench, operation: str) -> None:
+    at_kling.submit(sample(kling, operation))
+    at_kling.fake.seen.clear()
+
+    found = at_kling.look_up()
+
+    assert isinstance(found, dict)
+    assert [seen.path for seen in at_kling.fake.seen] == [f"/v1/{found['endpoint']}"]
+
+
 # --- ModelArk
 
 
@@ -305,6 +316,46 @@ def test_the_first_thing_that_is_wrong_with_the_inputs_is_told(at_runway: Bench)
     assert (came.code, came.message) == ("invalid_value", "body: voice is required")
 
 
+@pytest.mark.parametrize(
+    ("words", "is_blocked"),
+    [
+        ("You do not have enough credits to run this task.", True),
+        ("Insufficient credits", True),
+        ("promptText: a film about credit cards and credits is too long", False),
+    ],
+)
+def test_x38_a_prompt_about_credits_says_nothing_of_the_account(
+    at_runway: Bench, words: str, is_blocked: bool
+) -> None:
+    at_runway.fake.say_instead(b'{"error": "%b"}' % words.encode(), status=400)
+
+    came = at_runway.submit(sample(runway, "text-to-speech"))
+
+    assert isinstance(came, ProviderError)
+    assert isinstance(came, AccountBlocked) == is_blocked
+
+
+def test_x38_a_store_that_takes_no_file_says_nothing_of_the_account(at_runway: Bench) -> None:
+    at_runway.fake.say_instead(b"<Error>Expired</Error>", status=403, after=1)
+
+    came = at_runway.submit_request(
+        with_file(sample(runway, "video-to-video"), large("video", None))
+    )
+
+    assert isinstance(came, ProviderError)
+    assert not isinstance(came, AccountBlocked)
+    assert came.retryable
+    assert at_runway.fake.paid == 0
+
+
+def test_a_place_without_files_is_left_out(at_runway: Bench) -> None:
+    call = sample(runway, "text-to-speech")
+
+    came = at_runway.submit_request(Request(call, {"referenceAudio": []}))
+
+    assert isinstance(came, Submitted)
+
+
 # --- Luma
 
 
@@ -360,6 +411,33 @@ def test_a_job_of_the_first_api_is_found_by_the_name_alone(at_minimax: Bench) ->
 
     assert at_minimax.look_up("job-0001") == {"api": 1, "id": "job-0001"}
     assert at_minimax.look_up("job-0002") == {"api": 2, "id": "job-0002"}
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"), [(1001, Unanswered), (1000, ProviderError), (1024, ProviderError)]
+)
+def test_a_provider_that_waited_in_vain_for_itself_may_have_done_it(
+    at_minimax: Bench, code: int, kind: type
+) -> None:
+    at_minimax.fake.say_instead(b'{"base_resp": {"status_code": %d}}' % code)
+
+    assert isinstance(at_minimax.submit(sample(minimax, "text-to-speech")), kind)
+
+
+def test_a_film_that_failed_by_waiting_is_failed(at_minimax: Bench) -> None:
+    came = at_minimax.submit(sample(minimax, "text-to-video"))
+    assert isinstance(came, Submitted)
+    at_minimax.fake.say_instead(b'{"status": "Fail", "base_resp": {"status_code": 1001}}')
+
+    assert isinstance(at_minimax.poll(came.handle), Failed)
+
+
+def test_a_film_that_was_refused_is_found_by_its_name_all_the_same(at_minimax: Bench) -> None:
+    at_minimax.submit(sample(minimax, "text-to-video"))
+    refused = b'{"task_id": "job-0001", "status": "Fail", "base_resp": {"status_code": 1026}}'
+    at_minimax.fake.say_instead(refused, after=1)
+
+    assert at_minimax.look_up("job-0001") == {"api": 1, "id": "job-0001"}
 
 
 def test_jobs_of_the_first_api_are_not_ended_and_those_of_the_second_are(at_minimax: Bench) -> None:

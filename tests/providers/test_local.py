@@ -153,6 +153,6 @@ async def test_a_real_pipeline_gives_a_real_picture(tmp_path, transport):
         models = httpx.get(f"{bench.url}/models").json()
 
     assert isinstance(end, Done), end
-    assert kind_of(end.answer.files[0].data) == "image"
+    assert kind_of(end.answer.files[0].data or b"") == "image"
     assert end.answer.data["usage"]["gpu_seconds"] > 0
     assert models == {"models": ["tiny/sd"]}

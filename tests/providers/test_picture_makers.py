@@ -120,6 +120,18 @@ def test_a_job_is_asked_for_by_its_id_where_no_address_is_named(bench: Bench) ->
 
 
 @at_bfl
+def test_f16_a_job_is_asked_for_by_its_id_where_a_strangers_address_is_named(bench: Bench) -> None:
+    bench.fake.point_elsewhere("https://elsewhere.example")
+
+    came = bench.submit(FLUX)
+    assert isinstance(came, Submitted)
+    polled = bench.poll(came.handle)
+
+    assert not isinstance(polled, ProviderError)
+    assert bench.fake.seen[-1].query == {"id": "job-0001"}
+
+
+@at_bfl
 def test_a_job_not_known_yet_is_waited_for_and_an_old_one_is_over(bench: Bench) -> None:
     came = bench.submit(FLUX)
     assert isinstance(came, Submitted)

@@ -371,7 +371,7 @@ def test_a_voice_that_one_may_not_have_blocks_nobody_else(
     ],
 )
 def test_a_model_that_openai_does_not_give_us_is_looked_for_elsewhere(
-    at_openai: Bench, status: int, error: Any, kind: type[Exception]
+    at_openai: Bench, status: int, error: Any, kind: type[ProviderError]
 ) -> None:
     came = answered(at_openai, sample(openai, "chat"), {"error": error}, status)
 

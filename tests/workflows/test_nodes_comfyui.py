@@ -44,6 +44,12 @@ def test_values_are_put_at_their_places_and_the_workflow_stays_as_it_is():
     assert (call.provider, call.operation, call.give_up_s) == ("comfyui", "workflow", 120.0)
 
 
+def test_no_values_at_all_are_none():
+    call = _request(values=None)
+
+    assert call.body["prompt"] == WORKFLOW
+
+
 def test_files_go_to_the_first_nodes_that_load_such_unless_told_otherwise():
     usual = _request(image=PICTURE, image2=OTHER, mask=MASK)
     told = _request(image=PICTURE, imageTo="2.image")

@@ -14,7 +14,7 @@ import types
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import Any, Generic
+from typing import Any, Generic, cast
 
 from pydantic import create_model
 
@@ -84,14 +84,15 @@ class ChooserSpec(NodeSpec):
             chosen.position,
         )
         told = {param.name: param.default for param in hidden}
-        return spec, {**told, SYSTEM: self.node.instructions(params), **params}  # type: ignore[attr-defined]
+        node = cast("type[LanguageNode[Any, Any]]", self.node)
+        return spec, {**told, SYSTEM: node.instructions(params), **params}
 
     def price_json(self) -> dict[str, Any] | None:
         """Return what a run costs, whichever model is chosen; None where no model has a price."""
         prices = [price for price in self._prices() if price is not None]
         if not prices:
             return None
-        low, high = min(price["minCredits"] for price in prices), 0
+        low = min(price["minCredits"] for price in prices)
         high = max(price["maxCredits"] for price in prices)
         return {
             "credits": low if low == high else None,

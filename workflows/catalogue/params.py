@@ -93,9 +93,7 @@ class Param:
             "x-multiline": self.multiline,
             "x-wirable": self.wired_kind is not None,
         }
-        schema |= {
-            key: value for key, value in optional.items() if value not in (None, "", [], False)
-        }
+        schema |= {key: value for key, value in optional.items() if _says_something(value)}
         if not self.required:
             schema["default"] = self.default
         return schema
@@ -112,6 +110,11 @@ _SCHEMA_TYPES: dict[str, dict[str, Any]] = {
     "json": {},
     "value": {},
 }
+
+
+def _says_something(value: object) -> bool:
+    """Leave out what is not set; a bound of 0 is one, though it equals False."""
+    return value is not None and value is not False and value not in ("", [])
 
 
 def _has_kind(kind: ParamKind, value: object) -> bool:

@@ -58,8 +58,9 @@ class BflAdapter(HttpAdapter):
     `input_image[]` is spread over `input_image`, `input_image_2`, ….
 
     What a job costs is told in US cents (`usage.cents`, for prices that are made from it). It calls
-    back: class C. With a callback asked for, the answer to the submit may name no address to poll;
-    the job is then asked for by its id.
+    back: class C. With a callback asked for, the answer to the submit may name no address to poll,
+    and where a gateway stands before it one that may not be shown the key: the job is then asked for
+    by its id.
     """
 
     name = "bfl"
@@ -91,9 +92,10 @@ class BflAdapter(HttpAdapter):
         )
         answer = reply.json()
         job = _checked_id(need_str(answer, "id"))
+        named = get_str(answer, "polling_url")
         return Submitted({
             "id": job,
-            "url": get_str(answer, "polling_url") or _asked_by_id(job),
+            "url": named if named and self.account.trusts(named) else _asked_by_id(job),
             "cents": get_number(answer, "cost"),
             "since": SYSTEM_CLOCK.now().timestamp(),
         })  # fmt: skip

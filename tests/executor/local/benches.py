@@ -78,6 +78,11 @@ class ServerBench:
         self._client.close()
         self.jobs.close()
 
+    @property
+    def pool(self) -> Any:
+        """The pool of a server with real pipelines."""
+        return vars(vars(self.jobs)["_runner"])["_pool"]
+
     def ask(self, method: str, path: str, **options: Any) -> httpx.Response:
         return self._client.request(method, self.url + path, **options)
 
@@ -87,18 +92,22 @@ class ServerBench:
     def until(self, reference: str, *states: str) -> dict[str, Any]:
         """Wait until a job is in one of some states, and return it."""
         deadline = time.monotonic() + DEADLINE_S
-        while time.monotonic() < deadline:
-            job = self.ask("GET", f"/jobs/{reference}").json()
-            if job["state"] in states:
-                return job
+        job = self.show(reference)
+        while job["state"] not in states:
+            assert time.monotonic() < deadline, f"{reference} is never {states}: {job}"
             time.sleep(0.01)
-        raise AssertionError(f"{reference} is never {states}: {job}")
+            job = self.show(reference)
+        return job
+
+    def show(self, reference: str) -> dict[str, Any]:
+        """Return a job."""
+        return dict(self.ask("GET", f"/jobs/{reference}").json())
 
     def watch(self, reference: str) -> list[dict[str, Any]]:
         """Return what a job says of itself until it is over; the last one is the end."""
-        seen = []
+        seen: list[dict[str, Any]] = []
         while not seen or seen[-1]["state"] in ("queued", "running"):
-            seen.append(self.ask("GET", f"/jobs/{reference}").json())
+            seen.append(self.show(reference))
             time.sleep(0.01)
         return seen
 

@@ -25,7 +25,7 @@ SMALL = {"prompt": "a cat", "width": 32, "height": 32, "num_inference_steps": 3}
 @pytest.fixture(scope="module")
 def models(tmp_path_factory):
     folder = tmp_path_factory.mktemp("models")
-    for name in ("sd", "sdxl", "controlnet", "flux", "wan"):
+    for name in ("sd", "sdxl", "controlnet", "flux", "redux", "wan"):
         getattr(tiny, f"save_{name}")(folder / "tiny" / name)
     return folder
 
@@ -140,13 +140,45 @@ def test_a_controlnet_is_loaded_next_to_its_base(bench, reference):
     assert opened(file_of(bench, reference)).format == "JPEG"
 
 
+def test_a_controlnet_for_inpainting_is_shown_the_hole(bench, reference):
+    job = run(
+        bench,
+        reference,
+        pipeline="StableDiffusionControlNetInpaintPipeline",
+        model="tiny/controlnet",
+        load={"base": "tiny/sd", "part": "controlnet", "class": "ControlNetModel"},
+        files={"image": picture(), "mask_image": picture()},
+        inputs={"prompt": "a cat", "num_inference_steps": 2},
+    )
+
+    assert job["state"] == "done", job
+    assert opened(file_of(bench, reference)).size == (48, 32)
+
+
+def test_a_prior_makes_of_a_picture_what_the_pipeline_goes_on_from(bench, reference):
+    load = {
+        "base": "tiny/wide-flux",
+        "prior": "FluxPriorReduxPipeline",
+        "without": ["text_encoder", "text_encoder_2"],
+    }
+    inputs = {"width": 32, "height": 32, "num_inference_steps": 2, "prompt_embeds_scale": 0.5}
+
+    job = run(
+        bench, reference, pipeline="FluxPipeline", model="tiny/redux", load=load,
+        files={"image": picture()}, inputs=inputs,
+    )  # fmt: skip
+
+    assert job["state"] == "done", job
+    assert opened(file_of(bench, reference)).size == (32, 32)
+
+
 def test_another_scheduler_is_put_in(bench, reference):
     load = {"scheduler": "LCMScheduler", "scheduler_options": {"beta_schedule": "linear"}}
 
     job = run(bench, reference, seed=3, load=load)
 
     assert job["state"] == "done", job
-    loaded = bench.jobs._runner._pool.take(Recipe("StableDiffusionPipeline", "tiny/sd", load))
+    loaded = bench.pool.take(Recipe("StableDiffusionPipeline", "tiny/sd", load))
     scheduler = loaded.pipeline.scheduler
     assert type(scheduler).__name__ == "LCMScheduler"
     assert scheduler.config.beta_schedule == "linear"
@@ -309,7 +341,7 @@ def test_too_little_memory_drops_all_residents_and_is_tried_once_more(
     models, reference, times, state
 ):
     with real(models) as bench:
-        pool = bench.jobs._runner._pool
+        pool = bench.pool
         run(bench, reference + "0", pipeline="StableDiffusionXLPipeline", model="tiny/sdxl")
         pool._load = Scarce(times)(pool._load)
 

@@ -12,7 +12,9 @@ from diffusers import (
     EulerDiscreteScheduler,
     FlowMatchEulerDiscreteScheduler,
     FluxPipeline,
+    FluxPriorReduxPipeline,
     FluxTransformer2DModel,
+    ReduxImageEncoder,
     StableDiffusionPipeline,
     StableDiffusionXLPipeline,
     UNet2DConditionModel,
@@ -25,6 +27,9 @@ from transformers import (
     CLIPTextModel,
     CLIPTextModelWithProjection,
     PreTrainedTokenizerFast,
+    SiglipImageProcessorPil,
+    SiglipVisionConfig,
+    SiglipVisionModel,
     T5Config,
     T5EncoderModel,
     UMT5Config,
@@ -123,7 +128,8 @@ def save_controlnet(folder: Path) -> None:
     ).save_pretrained(str(folder), safe_serialization=True)  # fmt: skip
 
 
-def save_flux(folder: Path) -> None:
+def save_flux(folder: Path, *, text: int = 32, pooled: int = 32) -> None:
+    """Save a Flux; `text` and `pooled` are the widths of what it takes in place of a prompt."""
     torch.manual_seed(0)
     t5 = T5EncoderModel(
         T5Config(vocab_size=len(WORDS), d_model=32, d_kv=8, d_ff=37, num_layers=2, num_heads=4)
@@ -137,7 +143,7 @@ def save_flux(folder: Path) -> None:
         tokenizer_2=make_tokenizer(),
         transformer=FluxTransformer2DModel(
             in_channels=16, num_layers=1, num_single_layers=1, attention_head_dim=16,
-            num_attention_heads=2, joint_attention_dim=32, pooled_projection_dim=32,
+            num_attention_heads=2, joint_attention_dim=text, pooled_projection_dim=pooled,
             axes_dims_rope=[4, 4, 8],
         ),
     ).save_pretrained(str(folder), safe_serialization=True)  # fmt: skip
@@ -164,3 +170,18 @@ def save_wan(folder: Path) -> None:
             cross_attn_norm=True, qk_norm="rms_norm_across_heads", rope_max_seq_len=32,
         ),
     ).save_pretrained(str(folder), safe_serialization=True)  # fmt: skip
+
+
+def save_redux(folder: Path) -> None:
+    """Save a prior, which makes of a picture what a prompt is made into, and a Flux beside it."""
+    save_flux(folder.with_name("wide-flux"), text=4096, pooled=768)
+    torch.manual_seed(0)
+    vision = SiglipVisionConfig(
+        hidden_size=16, intermediate_size=24, num_hidden_layers=1, num_attention_heads=2,
+        image_size=16, patch_size=8,
+    )  # fmt: skip
+    FluxPriorReduxPipeline(
+        image_encoder=SiglipVisionModel(vision),
+        feature_extractor=SiglipImageProcessorPil(size={"height": 16, "width": 16}),
+        image_embedder=ReduxImageEncoder(redux_dim=16, txt_in_features=4096),
+    ).save_pretrained(str(folder), safe_serialization=True)

@@ -125,7 +125,7 @@ class Workflow(RemoteNode[WorkflowIn, WorkflowOut]):
         if found:
             raise NodeFailed("invalid_value", found[0][2])
         prompt = copy.deepcopy(args.workflow)
-        for place, value in args.values.items():
+        for place, value in (args.values or {}).items():
             node, name = _parts(place)
             prompt[node]["inputs"][name] = value
         return ProviderCall(
