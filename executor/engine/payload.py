@@ -12,7 +12,7 @@ from executor.engine.measure import shape_of_node
 from executor.engine.plan import Plan
 from executor.engine.state import RunState
 from executor.types import ExecutionStatus, NodeStatus
-from workflows.catalogue.node import CostClass
+from workflows.catalogue.node import SIMULATED, CostClass
 from workflows.graphs.resolved import ResolvedNode
 from workflows.graphs.shapes import Shape, count
 
@@ -161,7 +161,7 @@ class Presenter:
     def marks(self, cost: CostClass | None, chunks: Sequence[NodeRecord]) -> dict[str, Any]:
         """Return what marks a node of this cost class as simulated; nothing for any other."""
         has_run = any(chunk.status != NodeStatus.SKIPPED for chunk in chunks)
-        return {"simulated": True} if self.is_test and has_run and cost == "remote" else {}
+        return {"simulated": True} if self.is_test and has_run and cost in SIMULATED else {}
 
     def show(self, form: Mapping[str, Any]) -> Any:
         """Return a stored value as the API shows it."""

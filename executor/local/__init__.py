@@ -27,8 +27,7 @@ A job:
      "files": [{"kind": "image", "contentType": "image/png", "bytes": 81234}],
      "error": {"code": "resource_limit", "message": "…"}}
 
-Refusals are `{"error": {"code", "message"}}` with 400 (unreadable), 401, 404 (no such job), 409 (the
-reference was used for something else), 413, 422 (never to be done), 503 with Retry-After (too much
-waits). Jobs live in the process: after a restart none is known, which does no harm, as an order that
-is sent again is just done again. Files of jobs that are over go after `KEEP_S`.
+Refusals are `{"error": {"code", "message"}}` with 401, 404 (no such job), 409 (the reference was used
+for something else), 413, 422 (unreadable, or never to be done), 503 with Retry-After (too much waits). Jobs live in the process: after a restart none is known, and an order that is sent again is
+done anew. Files of jobs that are over go after `KEEP_S`.
 """

@@ -28,9 +28,11 @@ def main(arguments: Sequence[str]) -> int:
         sys.stderr.write("pixelflow: on a host other than loopback, --key-file is needed\n")
         return 2
     logging.basicConfig(level=logging.INFO)
-    if not options.download:
-        _stay_offline()
-    server, jobs = build_server(options, key)
+    try:
+        server, jobs = build_server(options, key)
+    except ImportError as error:
+        sys.stderr.write(f"pixelflow: {error.name} is missing: scripts/setup local\n")
+        return 2
     jobs.start()
     try:
         web.run_app(server.app(), host=options.host, port=options.port, access_log=None)
@@ -50,7 +52,7 @@ def read_options(arguments: Sequence[str]) -> argparse.Namespace:
     """Read the command line."""
     reader = argparse.ArgumentParser(prog="python -m executor.local", description=__doc__)
     reader.add_argument("--host", default="127.0.0.1")
-    reader.add_argument("--port", type=int, default=8188)
+    reader.add_argument("--port", type=int, default=8189)
     reader.add_argument(
         "--models", type=Path, help="folder of weights, as owner/name or owner--name"
     )
@@ -66,7 +68,13 @@ def read_options(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def build_server(options: argparse.Namespace, key: str) -> tuple[ModelServer, Jobs]:
-    """Return the server and its table of jobs, which is yet to be started."""
+    """Return the server and its table of jobs, which is yet to be started.
+
+    Raises:
+        ImportError: the extra `local` is not installed.
+    """
+    if not options.download:
+        _stay_offline()
     device = find_device(options.device)
     shelf = Shelf(options.models, may_download=options.download)
     loader = Loader(shelf, device)

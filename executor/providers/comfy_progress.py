@@ -4,14 +4,13 @@ Texts are JSON, `{"type", "data"}`; pictures of unfinished work come as bytes be
 """
 
 import base64
-import json
 import struct
 from collections.abc import Sequence
 from typing import Any
 
 from executor.providers.answers import get_any, get_dict, get_number, get_str
 from executor.providers.base import Running
-from executor.providers.transport import Message
+from executor.providers.transport import Message, parsed
 
 MAX_PREVIEW_BYTES = 96 * 1024  # goes to every browser that follows the run
 
@@ -53,7 +52,7 @@ def _of(kind: str, said: Sequence[Any]) -> list[Any]:
 
 def _said(message: str) -> Any:
     try:
-        return json.loads(message)
+        return parsed(message)
     except (ValueError, RecursionError):
         return None
 

@@ -41,9 +41,8 @@ async def read_bytes(file: InputFile) -> bytes:
 
 
 async def as_base64(file: InputFile) -> str:
-    """Return a file as base64."""
-    content = await read_bytes(file)
-    return base64.b64encode(content).decode("ascii")
+    """Return a file as base64, made in a thread."""
+    return await asyncio.to_thread(lambda: base64.b64encode(file.read()).decode("ascii"))
 
 
 async def as_data_uri(file: InputFile) -> str:

@@ -6,7 +6,6 @@ from enum import Enum, auto
 
 from executor.providers.base import Adapter, OutcomeClass
 
-
 # A callback that comes while its task is being laid aside wakes nobody: the row is looked at again.
 HEAR_AGAIN_S = 60.0
 

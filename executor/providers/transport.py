@@ -31,6 +31,7 @@ from executor.providers.errors import (
 from executor.providers.guarded import GuardedResolver
 
 MAX_ANSWER_BYTES = 32 * 1024 * 1024  # a picture or two in base64
+MAX_VALUES = 500_000  # of an answer's JSON: what small answers can be blown up to in memory
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024  # of a web socket: a preview
 CONNECT_TIMEOUT_S = 5.0
 MAX_CONNECTIONS = 200
@@ -67,7 +68,7 @@ class Reply:
             Unanswered: it is none: an answer that says nothing is as good as no answer.
         """
         try:
-            return json.loads(self.body)
+            return parsed(self.body)
         except (ValueError, RecursionError):
             raise Unanswered("not JSON") from None
 
@@ -84,7 +85,7 @@ class Rejection:
     def json(self) -> Any:
         """Return the body as JSON; None when it is none."""
         try:
-            return json.loads(self.body)
+            return parsed(self.body)
         except (ValueError, RecursionError):
             return None
 
@@ -258,6 +259,21 @@ def refusal_of(rejection: Rejection) -> ProviderError | Unanswered:
     if status >= 500:
         return ProviderError("The provider broke.", retryable=True, retry_after_s=wait_s)
     return ProviderError(f"The provider refused this with status {status}.")
+
+
+def parsed(text: bytes | str) -> Any:
+    """Return what JSON from outside says.
+
+    Millions of small values would take the event loop seconds, and thirty times their size.
+
+    Raises:
+        ValueError: it is none, or too much of it.
+        RecursionError: it is too deep.
+    """
+    values = text.count(b",") if isinstance(text, bytes) else text.count(",")
+    if values > MAX_VALUES:
+        raise ValueError("too many values")
+    return json.loads(text)
 
 
 def _open_session(resolver: AbstractResolver | None) -> aiohttp.ClientSession:

@@ -28,6 +28,7 @@ from executor.providers.errors import (
 )
 from executor.runtime.adapters import Adapters
 from executor.runtime.line import Line
+from executor.runtime.loads import Loads
 from executor.runtime.remote_work import RemoteWork, run_error
 from executor.runtime.running import RunningTask
 from executor.runtime.telling import Teller
@@ -74,6 +75,8 @@ class Shop:
     entering: asyncio.Semaphore  # for who reads what its task is about
     asking: asyncio.Semaphore  # for who is between an intent and its outcome
     line: Line = field(default_factory=Line)  # of tasks that wait for room at a provider
+    strays: dict[str, datetime] = field(default_factory=dict)  # when those that failed come again
+    loads: Loads = field(default_factory=Loads)  # of files that are being sent
 
 
 class LetGo(Exception):
@@ -281,6 +284,7 @@ class Errand:
                 provider=self.account.provider,
                 account=self.account.id,
                 message=error.message,
+                workspace_id=self.attempt.workspace_id if self.attempt is not None else "",
                 clock=self.shop.clock,
             )
 

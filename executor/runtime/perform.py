@@ -30,6 +30,7 @@ from executor.media.types import MediaLimits
 from executor.models import Execution, File, Task
 from executor.runtime.bench import TaskBench
 from executor.runtime.calls import call_once
+from executor.runtime.gpu_rehearsal import rehearse_here
 from executor.runtime.reviews import review_once
 from executor.runtime.room import Room
 from executor.runtime.running import Cancellation, RunningTask, RunningTasks, WatchedFile
@@ -187,7 +188,13 @@ class Performer:
         running.report, running.bench = report, bench
         if spec.segment in plan.reviews or spec.segment in plan.calls:
             return self._look_at_wait(claim, execution, runner, report, bench)
-        self._run_nodes(claim, runner, report, bench)
+        if execution.mode == "test" and runner.segment.cost == "gpu":
+            outcome, files = rehearse_here(execution, runner, bench, self.clock)
+            report.add(outcome)
+            self._settle(claim, report, bench)
+            report.files += files
+        else:
+            self._run_nodes(claim, runner, report, bench)
         go_on = len(plan.segments) == 1 or self._may_go_on()
         return finish(claim=claim, report=report, go_on=go_on, clock=self.clock)
 

@@ -1,15 +1,15 @@
-"""A remote task in a run of a test key: what is made here instead of asking a provider.
+"""A costly task in a run of a test key: what is made here instead of asking a provider.
 
-Every remote node is simulated then, models and those of the installation's own modules alike: a
-test key pays nothing, so nothing may be bought for it. What a model gives is made as its provider's
-answer would be, and taken by the same `result`; of other nodes nothing is known but their outputs,
-which get something of each declared kind.
+Every remote node is simulated then, models and those of the installation's own modules alike, and
+so is every node that runs on an accelerator: a test key pays nothing, so nothing may be bought for
+it. What a model gives is made as its provider's answer would be, and taken by the same `result`; of
+other nodes nothing is known but their outputs, which get something of each declared kind.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 from executor.engine.segment import outputs_by_port
 from executor.models import Execution, File
@@ -19,11 +19,23 @@ from executor.simulate.ports import MadePort, simulate_ports
 from executor.simulate.tasks import simulate
 from executor.simulate.trouble import SIMULATE, Trouble, trouble_for
 from executor.simulate.types import Made, MadeFile
+from executor.types import RunError
 from workflows.catalogue.node import Context
 from workflows.catalogue.remote import ProviderResult, RemoteNode
+from workflows.catalogue.spec import AnyNode
 from workflows.catalogue.tasks.base import ModelNode
 from workflows.catalogue.values import Media
 from workflows.graphs.resolved import ResolvedNode
+
+SLOW_S = 3.0
+SLOW_STEPS = 10  # in which its progress moves
+RETRIES_S = (0.5, 1.0)  # that a rate limit is waited for before it counts
+
+_FAILURES: Mapping[Trouble, tuple[str, str, bool]] = {
+    Trouble.FAIL: ("provider_error", "A simulated failure", False),
+    Trouble.REFUSE: ("content_policy", "A simulated refusal", False),
+    Trouble.RATE_LIMIT: ("provider_rate_limited", "A simulated rate limit", True),
+}
 
 Scene = Made | Sequence[MadePort]  # what a model gave, or what each output of another node does
 
@@ -54,8 +66,9 @@ def rehearsal_of(
     Raises:
         NodeFailed: a live run could not ask for this either; a file of an input is gone.
     """
-    work: RemoteNode[Any, Any] = cast("RemoteNode[Any, Any]", node.spec.node())
-    work.request(args)
+    work = node.spec.node()
+    if isinstance(work, RemoteNode):
+        work.request(args)
     if isinstance(work, ModelNode):
         values = work.values(args)
         act: Callable[..., Scene] = partial(_simulate_model, work, args)
@@ -67,6 +80,28 @@ def rehearsal_of(
     return Rehearsal(execution, node.id, make)
 
 
+def pauses_of(trouble: Trouble | None) -> Sequence[tuple[float, float]]:
+    """Return how far a task is, and for how long it rests before that, in seconds."""
+    match trouble:
+        case Trouble.SLOW:
+            steps = range(1, SLOW_STEPS + 1)
+            return [(min(step / SLOW_STEPS, 0.99), SLOW_S / SLOW_STEPS) for step in steps]
+        case Trouble.RATE_LIMIT:
+            return [(0.0, seconds) for seconds in RETRIES_S]
+        case _:
+            return []
+
+
+def failure_of(rehearsal: Rehearsal) -> RunError | None:
+    """Return why a task is to fail, if it is: with the code of a live run, and saying that."""
+    trouble = rehearsal.trouble
+    if trouble is None or trouble not in _FAILURES:
+        return None
+    code, message, retryable = _FAILURES[trouble]
+    text = f"{message}, as metadata.simulate asks for."
+    return RunError(code, text, rehearsal.node_id, retryable)
+
+
 def files_of(scene: Scene) -> list[MadeFile]:
     """Return the files to be stored, in order."""
     if isinstance(scene, Made):
@@ -75,10 +110,11 @@ def files_of(scene: Scene) -> list[MadeFile]:
 
 
 def outputs_of(
-    scene: Scene, node: RemoteNode[Any, Any], ctx: Context, rows: Sequence[File]
+    scene: Scene, node: AnyNode, ctx: Context, rows: Sequence[File]
 ) -> Mapping[str, Any]:
     """Return the outputs of a node, whose files were stored as these rows."""
     if isinstance(scene, Made):
+        assert isinstance(node, ModelNode)  # noqa: S101 - what else was made, is by port
         media = tuple(media_of(row, file.kind) for file, row in zip(scene.files, rows, strict=True))
         return outputs_by_port(node.result(ctx, ProviderResult(scene.data, media)))
     left = iter(rows)

@@ -14,10 +14,15 @@ from executor.types import AttemptState
 
 logger = logging.getLogger(__name__)
 
+GIVE_UP_AFTER = timedelta(days=1)  # by then every job is over, and what could be asked was asked
+SOONEST, LATEST = timedelta(seconds=5), timedelta(minutes=15)
+
 
 async def settle_strays(shop: Shop) -> None:
     """Settle what can be settled now; the rest stays for the next time."""
     for attempt in await shop.in_database(attempts.list_strays):
+        if shop.clock.now() < shop.strays.get(attempt.id, attempt.created_at):
+            continue
         account = await shop.in_database(_account_of, attempt)
         adapter = None if account is None else shop.adapters.make(account)
         if adapter is None:
@@ -25,8 +30,21 @@ async def settle_strays(shop: Shop) -> None:
             continue
         try:
             await _settle(attempt, adapter, shop)
+            shop.strays.pop(attempt.id, None)
         except (ProviderError, Unanswered) as error:
             logger.warning("stray job: %s", error, extra={"action": "provider_not_cancelled"})
+            await _put_off(attempt, shop)
+
+
+async def _put_off(attempt: Attempt, shop: Shop) -> None:
+    """Try again later: the longer it has been tried, the more seldom, and in the end no more."""
+    now = shop.clock.now()
+    age = now - attempt.created_at
+    if age < GIVE_UP_AFTER:
+        shop.strays[attempt.id] = now + min(max(age / 4, SOONEST), LATEST)
+        return
+    shop.strays.pop(attempt.id, None)
+    await _give_up(attempt, shop)
 
 
 async def _settle(attempt: Attempt, adapter: Adapter, shop: Shop) -> None:

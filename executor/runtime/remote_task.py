@@ -7,16 +7,15 @@ instead, and whoever takes it up later begins here again.
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from datetime import timedelta
-from functools import partial
 from typing import Any
 
 from common import faults, metrics
 from executor import conf
 from executor.engine.routes import Tried, Way, next_way
 from executor.errors import AttemptUnresolved, LeaseLost, ProviderFull
-from executor.models import Attempt, File
+from executor.models import Attempt
 from executor.providers.account import ProviderAccount
 from executor.providers.base import (
     Answer,
@@ -31,20 +30,20 @@ from executor.providers.cost import micros_of
 from executor.providers.errors import AccountBlocked, ProviderError, Unanswered
 from executor.providers.recovery import Act, Lost, next_act
 from executor.runtime.errand import (
-    BACKOFF_S,
     MAX_BACKOFF_S,
     HandBack,
     LetGo,
     Stopped,
     cost_after_end,
 )
+from executor.runtime.loads import bytes_of
 from executor.runtime.rehearsal import Rehearsal
 from executor.runtime.rehearsing import Rehearsing
+from executor.runtime.remote_results import Collecting
 from executor.runtime.remote_ways import tried_way
 from executor.runtime.remote_work import Prepared, RemoteWork, run_error, started_at
 from executor.selectors.provider_terms import get_terms
 from executor.services import attempts
-from executor.services.provider_files import NotStored, ResultGone, import_result
 from executor.services.results import TaskReport
 from executor.types import AttemptState
 from workflows.catalogue.errors import NodeCancelled
@@ -52,17 +51,12 @@ from workflows.catalogue.errors import NodeCancelled
 logger = logging.getLogger(__name__)
 
 ASK_AGAIN_S = 30.0  # for a job that a callback named and the provider does not know
-MAX_FETCHES = 3
-STORE_WAITS_S = (0.5, 1.0, 2.0, 4.0, 5.0)  # while our own store is away
-STORE_AGAIN_S = 30.0  # then the task is let go of, if its answer is in a row
-STORE_PATIENCE = timedelta(hours=1)  # beyond the time after which the job is given up
 _WITH_JOB = (AttemptState.SUBMITTED, AttemptState.FETCHING)
 
 
-class RemoteTask(Rehearsing):
+class RemoteTask(Rehearsing, Collecting):
     """One claimed task, until it is done, let go or handed back."""
 
-    price: Callable[[Any], int]  # what the node costs if it completes, by the answer's data
     tried: Sequence[Attempt] = ()  # before the one that `attempt` is
     ways: Sequence[Way] = ()
 
@@ -75,6 +69,7 @@ class RemoteTask(Rehearsing):
             metrics.leases_ended("lost")
         except (Stopped, NodeCancelled):
             await self._abandon()
+            await self._make_room()
         except LetGo:
             return False
         except HandBack:
@@ -145,7 +140,7 @@ class RemoteTask(Rehearsing):
         self._check()
         if self.shop.circuits.is_open(self.account):  # since this way was chosen
             return await self._take_up()
-        async with self.shop.asking:
+        async with self.shop.loads.held(bytes_of(self.request)), self.shop.asking:
             self._check()
             faults.point("remote.before_intent")
             try:
@@ -309,9 +304,12 @@ class RemoteTask(Rehearsing):
             return await self._fail_unknown()  # another release asks for something else
         if self._failures:
             await self._wait(self._backed_off(), for_job=True)
-        await self._commit(attempts.record_resend, attempt=attempt)
-        self._sent_at = time.monotonic()
-        return await self._go_on(attempt, await self._send(attempt))
+        async with self.shop.loads.held(bytes_of(self.request)):
+            self._check()
+            await self._commit(attempts.record_resend, attempt=attempt)
+            self._sent_at = time.monotonic()
+            came = await self._send(attempt)
+        return await self._go_on(attempt, came)
 
     async def _look_up(self, attempt: Attempt) -> bool:
         """Ask for our job; adopt it, or where it surely is not there, send it again."""
@@ -399,100 +397,7 @@ class RemoteTask(Rehearsing):
                 self.claim, self.about.node_id, progress=done, preview=found.preview
             )
 
-    # --- taking over results
-
-    async def _take(self, attempt: Attempt, answer: Answer) -> bool:
-        """Keep the first final word, then fetch; an answer with its files in it is fetched first."""
-        if not answer.is_storable:
-            return await self._fetch(attempt, answer)
-        await self._commit(attempts.record_answer, attempt=attempt, answer=answer.as_json())
-        return True
-
-    async def _fetch(self, attempt: Attempt, answer: Answer) -> bool:
-        rows = await self._fetched(attempt, answer)
-        if rows is None:
-            return False
-        cost, told = self.price(answer.data), self.told
-        await self._in_work(
-            lambda work: work.complete(attempt, answer, rows, price_credits=cost, told=told)
-        )
-        return False
-
-    async def _fetched(self, attempt: Attempt, answer: Answer) -> Sequence[File] | None:
-        """Return the rows of the answer's files; None when they cannot be had, and the node failed."""
-        for turn in range(MAX_FETCHES):
-            try:
-                return await self._import_all(attempt, answer)
-            except ProviderError as error:
-                await self._fail_with(error, result=_kept(answer))
-                return None
-            except ResultGone as gone:
-                logger.warning("result gone: %s", gone, extra={"action": "provider_result_gone"})
-                await self._rest(BACKOFF_S * 2**turn)
-                answer = await self._answer_again(attempt, answer)
-        lost = ProviderError("The provider's result could not be fetched.", retryable=True)
-        await self._fail_with(lost, result=_kept(answer))
-        return None
-
-    async def _import_all(self, attempt: Attempt, answer: Answer) -> Sequence[File]:
-        rows = []
-        for file in answer.files:
-            self._check()
-            faults.point("remote.before_fetch")
-            fetching = partial(
-                self.shop.in_fetcher,
-                import_result,
-                file=file,
-                account=self.account,
-                headers=self.adapter.key_headers() if file.needs_key else {},
-                workspace_id=attempt.workspace_id,
-                execution_id=attempt.execution_id,
-                clock=self.shop.clock,
-            )
-            rows.append(await self._imported(fetching, answer))
-            faults.point("remote.after_fetch")
-        return rows
-
-    async def _imported(self, fetch: Callable[[], Awaitable[File]], answer: Answer) -> File:
-        """Fetch a file into the store; while that is away, what may be paid for is kept.
-
-        Raises:
-            LetGo: it stays away, and the answer is in its row.
-            ProviderError: it stays away, and nothing but this process has the answer.
-        """
-        for wait_s in STORE_WAITS_S:
-            try:
-                return await self._counted("fetch", fetch())
-            except NotStored as error:
-                logger.warning("not stored: %s", error.__cause__, extra={"action": "store_away"})
-                await self._rest(wait_s)
-        if answer.is_storable and self.shop.clock.now() < self.give_up_at + STORE_PATIENCE:
-            again_at = self.shop.clock.now() + timedelta(seconds=STORE_AGAIN_S)
-            await self._wait(again_at, for_job=True)
-        raise ProviderError("The result could not be stored.", retryable=True)
-
-    async def _answer_again(self, attempt: Attempt, answer: Answer) -> Answer:
-        """Ask for the answer anew, whose links may be fresher. What was final stays final."""
-        if attempt.handle is None:
-            return answer
-        try:
-            found = await self._counted("poll", self.adapter.poll(attempt.handle))
-        except (ProviderError, Unanswered):
-            return answer
-        if isinstance(found, Done):
-            return found.answer
-        logger.error(
-            "%s takes back what was done", attempt.provider,
-            extra={"action": "provider_contradiction", "attempt": attempt.id},
-        )  # fmt: skip
-        return answer
-
 
 def _is_passing(error: ProviderError) -> bool:
     """Say whether a question about a job may be answered later."""
     return error.retryable or isinstance(error, AccountBlocked)
-
-
-def _kept(answer: Answer) -> dict[str, Any]:
-    """Return what is kept of an answer that came to nothing: what it cost is in there."""
-    return answer.as_json() if answer.is_storable else {"data": answer.data, "files": []}

@@ -91,6 +91,15 @@ class Cancellation:
         if stay is not None and time.monotonic() > stay.until:
             raise NodeFailed("timed_out", _too_long(stay), retryable=True)
 
+    def wait(self, seconds: float) -> None:
+        """Wait for so long.
+
+        Raises:
+            NodeCancelled: the run is over, maybe before the time is.
+        """
+        self._set.wait(seconds)
+        self.check_over()
+
     def check_over(self) -> None:
         """Stop the task that asks, between two runs of nodes.
 

@@ -172,16 +172,15 @@ def _with_open_jobs(providers: Iterable[Health]) -> list[Health]:
     return [replace(found[name], open_jobs=jobs.get(name, 0)) for name in sorted(found)]
 
 
-def _counts(rows: QuerySet[Attempt]) -> list[dict[str, Any]]:
+def _counts(rows: QuerySet[Attempt]) -> list[Mapping[str, Any]]:
     grouped = rows.values("provider", "model_key", "state").order_by()
-    return list(
-        grouped.annotate(
-            number=Count("pk"),
-            cost=Sum("cost_micros"),
-            priced=Count("cost_micros"),
-            charged=Sum("credits"),
-        )
+    counted = grouped.annotate(
+        number=Count("pk"),
+        cost=Sum("cost_micros"),
+        priced=Count("cost_micros"),
+        charged=Sum("credits"),
     )
+    return [{**row} for row in counted]
 
 
 def _errors(rows: QuerySet[Attempt]) -> list[tuple[str, str, str]]:

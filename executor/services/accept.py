@@ -42,6 +42,7 @@ from workflows.api import (
     frozen_prices,
     interface_of_version,
 )
+from workflows.catalogue.node import SIMULATED
 
 # In `Execution.options`: what the nodes with a price cost, as it was when the run was accepted.
 PRICES = "prices"
@@ -293,7 +294,7 @@ def _trouble_of(request: ExecutionRequest, plan: Plan) -> dict[str, Any]:
     if request.mode != "test" or asked is None:
         return {}
     nodes = {
-        node.id: node.spec.cost == "remote" or node.callee is not None for node in plan.graph.nodes
+        node.id: node.spec.cost in SIMULATED or node.callee is not None for node in plan.graph.nodes
     }
     issues = problems_with(asked, nodes if request.to_node is None else None)
     if issues:

@@ -21,6 +21,7 @@ from executor.providers.errors import ProviderError, Unanswered
 from executor.providers.transport import Transport
 from executor.selectors.accounts import own_account
 from executor.selectors.adapters import adapter_classes
+from executor.services.provider_blocks import unblock_account
 from workflows.catalogue.providers import PROVIDERS, Provider
 
 NO_ANSWER = "The provider did not answer in a way that can be understood."
@@ -79,7 +80,9 @@ def check_own_key(*, workspace_id: str, provider: str, clock: Clock = SYSTEM_CLO
         raise ProviderKeyNotFound
     error = ""
     try:
-        return async_to_sync(_check)(own_account(own))
+        found = async_to_sync(_check)(own_account(own))
+        unblock_account(provider=provider, account=own.id, clock=clock)
+        return found
     except ProviderError as failure:
         error = failure.message
         raise KeyDoesNotWork(error) from failure

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
+from accounts.api import note_key_check
 from common.clock import SYSTEM_CLOCK, Clock
 from executor.models import ProviderBlock
 from executor.providers.account import PLATFORM
@@ -22,9 +23,17 @@ FORGOTTEN = timedelta(hours=1)  # a block that nobody has met for so long is ove
 
 
 def block_account(
-    *, provider: str, account: str, message: str, clock: Clock = SYSTEM_CLOCK
+    *,
+    provider: str,
+    account: str,
+    message: str,
+    workspace_id: str = "",
+    clock: Clock = SYSTEM_CLOCK,
 ) -> None:
-    """Leave an account alone for a while: the longer, the longer that it has been refused."""
+    """Leave an account alone for a while: the longer, the longer that it has been refused.
+
+    One of the workspace's own says so on the page of its keys.
+    """
     now = clock.now()
     with transaction.atomic():
         row, is_made = ProviderBlock.objects.select_for_update().get_or_create(
@@ -38,6 +47,8 @@ def block_account(
             row.until, row.message, row.closed_at = _until(row.since, now), message[:200], None
             row.save()
     forget_terms()
+    if account != PLATFORM and workspace_id:
+        note_key_check(workspace_id=workspace_id, key_id=account, error=message, now=now)
     if is_news:
         _tell(provider, account)
 

@@ -5,8 +5,10 @@ megapixel takes a quarter of a second, its likeness in coarse points a tenth of 
 """
 
 import io
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from PIL import Image, ImageDraw, ImageFont
 from PIL.Image import Image as Picture
@@ -22,8 +24,11 @@ CAPTION_FROM = 160  # pixels of a side from which on there is room for a second 
 
 _FONT = Path(__file__).parents[2] / "workflows/catalogue/fonts/Inter-Bold.otf"
 _FORMATS = ("PNG", "JPEG", "WEBP", "GIF")  # what the store holds
-_BAND = (18, 18, 24)
-_INK = (255, 255, 255)
+_INK_AND_PAPER: Mapping[str, tuple[Any, Any]] = {
+    "L": (255, 0),
+    "RGB": ((255, 255, 255), (18, 18, 24)),
+    "RGBA": ((255, 255, 255, 255), (18, 18, 24, 255)),
+}
 
 
 def open_input(data: bytes) -> Picture:
@@ -59,7 +64,7 @@ def ground(size: Size, seed: bytes) -> Picture:
 def likeness(source: Picture, size: Size) -> Picture:
     """Return an input in another size and in coarse points, which are quick to write."""
     scale = min(POINTS / max(source.size), 1.0)
-    points = tuple(max(round(side * scale), 1) for side in source.size)
+    points = (max(round(source.width * scale), 1), max(round(source.height * scale), 1))
     return source.resize(points, Image.Resampling.BOX).resize(size, Image.Resampling.NEAREST)
 
 
@@ -85,9 +90,7 @@ def marked(picture: Picture, caption: str) -> Picture:
     band = max(min(height // 6, width // 5), min(height, 7))
     has_caption = min(picture.size) >= CAPTION_FROM
     pen = ImageDraw.Draw(picture)
-    ink, paper = (255, 0) if picture.mode == "L" else (_INK, _BAND)
-    if picture.mode == "RGBA":
-        ink, paper = (*_INK, 255), (*_BAND, 255)
+    ink, paper = _INK_AND_PAPER[picture.mode]
     pen.rectangle((0, height - band, width, height), fill=paper)
     words = f"{MARK} · SIMULATED" if width >= CAPTION_FROM else MARK
     room = band * (0.55 if has_caption else 0.9)

@@ -19,7 +19,8 @@ def example_graph(type_: str, entry: Mapping[str, Any]) -> dict[str, Any]:
         if params["properties"][name]["x-kind"] in _EXAMPLES
         or params["properties"][name].get("enum")
     }
-    nodes, edges = [_node("node", type_, 240, node)], []
+    nodes = [_node("node", type_, 240, node)]
+    edges: list[dict[str, str]] = []
     ports = [port for port in entry["inputs"] if port["required"]]
     for number, port in enumerate(ports):
         made = _input(port)

@@ -36,7 +36,7 @@ def model_list(request: HttpRequest) -> HttpResponse:
     """Show the models that the query asks for."""
     if not request.user.has_perm("workflows.view_modelentry"):
         raise PermissionDenied
-    query = {name: value for name, value in request.GET.items() if value}
+    query = {name: str(value) for name, value in request.GET.items() if value}
     wanted = ModelFilter(
         query.get("task"),
         query.get("modality"),

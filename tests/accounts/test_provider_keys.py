@@ -1,5 +1,7 @@
 """Workspaces' own keys for providers: sealed, bound to their row, shown by their end alone."""
 
+from typing import Any
+
 import pytest
 
 from accounts.api import (
@@ -32,8 +34,8 @@ KEY = "fal-key-0123456789abcdef"
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def give(workspace_id: str, **fields: str):
-    fields = {"provider": "fal", "key": KEY} | fields
+def give(workspace_id: str, **given: Any):
+    fields: dict[str, Any] = {"provider": "fal", "key": KEY} | given
     return set_provider_key(actor=SYSTEM_ACTOR, workspace_id=workspace_id, **fields)
 
 

@@ -62,6 +62,7 @@ MEANING: tuple[dict[str, Any], ...] = (
         "include-operation-id": [
             "listWorkflows",
             "listExecutions",
+            "listModels",
             "listReviews",
             "listVersions",
             "getUsage",

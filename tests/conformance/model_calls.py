@@ -122,7 +122,10 @@ def _files(model: ModelSpec, port: Port, *, is_extreme: bool) -> Any:
 def _file(kind: str) -> Media:
     sample = sample_media(kind)
     return MEDIA_CLASSES[kind](
-        content_type=sample.content_type, file_id=sample.file_id, bytes=sample.bytes
+        kind=kind,
+        content_type=sample.content_type,
+        file_id=sample.file_id,
+        bytes=sample.bytes,
     )
 
 

@@ -10,7 +10,7 @@ from workflows.catalogue.values import Audio, Image, Mask, Media, Video
 IMAGE = Image(file_id="i", sha256="1" * 64, width=320, height=200)
 FACE = Image(file_id="f", sha256="2" * 64, width=64, height=64)
 MASK = Mask(file_id="m", sha256="3" * 64, width=320, height=200)
-VIDEO = Video(file_id="v", sha256="4" * 64, width=640, height=360, duration_s=2.5)
+VIDEO = Video(file_id="v", sha256="4" * 64, width=320, height=180, duration_s=1.5)
 AUDIO = Audio(file_id="a", sha256="5" * 64, duration_s=3.0)
 
 _BYTES = {

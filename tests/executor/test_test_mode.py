@@ -1,40 +1,21 @@
 """Runs of test keys: models are simulated, nothing is asked of providers, held or charged."""
 
-from typing import Any
-
 import pytest
 
-from accounts.api import SYSTEM_ACTOR, WorkspaceRef
 from billing.api import get_balance
-from common.clock import utc_now
-from common.errors import Conflict, InvalidGraph
 from executor.dispatch import get_broker
-from executor.engine.state import RunState
-from executor.engine.step import TaskSpec
-from executor.models import Attempt, CacheEntry, Execution, ExecutionEvent, File, Task
-from executor.runtime.perform import Performer
+from executor.models import Attempt, Execution, ExecutionEvent, File
 from executor.runtime.worker import WorkerProcess
-from executor.selectors.planning import plan_of
-from executor.selectors.routing import models_of
 from executor.selectors.runs import get_snapshot
-from executor.services.accept import accept_execution
-from executor.services.estimates import preview_run
-from executor.services.known import look_up_task, outer_forms
-from executor.services.retry import RetryRequest, retry_execution
-from executor.types import Accepted, ExecutionRequest, Trigger
-from tests.client import ApiClient
 from tests.durability.processes import wait_until
 from tests.executor.media_files import make_image
+from tests.executor.mode_runs import accept, entry, finish, paint, run
 from tests.executor.runs import answer_of, publish
-from tests.executor.simulated import document_of, write_models
-from tests.factories import make_file, make_graph, make_key
+from tests.executor.simulated import write_models
+from tests.factories import make_file
 from tests.graphs import graph
 from tests.provider.course import Course
-from workflows.api import find_runnable
 from workflows.selectors.catalogue import get_catalogue
-from workflows.services.models import add_model
-
-FAL = {"fal": {"key": "secret", "secret": "", "base_url": ""}}
 
 pytestmark = pytest.mark.django_db
 
@@ -48,53 +29,6 @@ def models(staff_catalogue) -> None:
 @pytest.fixture
 def course(workspace, models) -> Course:
     return Course(workspace)
-
-
-def paint(node: str = "paint", **params: Any) -> dict[str, Any]:
-    """A graph whose one node makes a small picture from the input `prompt`."""
-    given = {"width": 64, "height": 48, **params}
-    return graph(
-        {
-            "p": ("input.text", {"name": "prompt"}),
-            node: ("model.test-text-to-image", given),
-            "o": ("output", {"name": "image"}),
-        },
-        [f"p.value -> {node}.prompt", f"{node}.image -> o.value"],
-    )
-
-
-def accept(workspace: WorkspaceRef, flow: str, mode: str = "test", **more: Any) -> Accepted:
-    given = {"inputs": {"prompt": "tea"}, **more}
-    return accept_execution(
-        ExecutionRequest(
-            workspace_id=workspace.id,
-            workflow_id=flow,
-            version=None,
-            mode=mode,
-            trigger=Trigger.API,
-            **given,
-        )
-    )
-
-
-def finish(course: Course) -> None:
-    """Do all that is left, each task where it belongs."""
-    performer = Performer("runs")
-    while tasks := Task.objects.filter(state="ready").order_by("wake_at", "id"):
-        if tasks[0].queue == "remote":
-            course.work()
-        else:
-            performer.perform(tasks[0].id)
-
-
-def run(course: Course, document: dict[str, Any], **more: Any) -> dict[str, Any]:
-    accepted = accept(course.workspace, publish(course.workspace, document), **more)
-    finish(course)
-    return answer_of(course.workspace, accepted.execution_id)
-
-
-def entry(answer: dict[str, Any], node: str) -> dict[str, Any]:
-    return next(shown for shown in answer["nodes"] if shown["nodeId"] == node)
 
 
 def test_a_model_is_simulated_and_its_node_says_so(course):
@@ -226,6 +160,55 @@ def test_a_remote_node_of_another_module_is_simulated_by_its_outputs(course, set
     assert entry(answer, "ask")["simulated"] is True
 
 
+RENDERING = graph(
+    {
+        "p": ("input.text", {"name": "prompt"}),
+        "render": ("gpu.render", {}),
+        "i": ("output", {"name": "image"}),
+        "f": ("output", {"name": "films"}),
+        "s": ("output", {"name": "score"}),
+    },
+    ["p.value -> render.text", "render.image -> i.value", "render.films -> f.value",
+     "render.score -> s.value"],
+)  # fmt: skip
+
+
+@pytest.fixture
+def gpu_nodes(course, settings) -> None:
+    settings.EXTRA_NODES = ["tests.executor.gpu_nodes"]
+    get_catalogue.cache_clear()
+
+
+def test_what_needs_an_accelerator_is_simulated_by_its_outputs(course, gpu_nodes):
+    answer = run(course, RENDERING)
+
+    assert answer["status"] == "COMPLETED"
+    assert answer["outputs"]["image"]["kind"] == "image"
+    assert [film["durationS"] for film in answer["outputs"]["films"]] == [2]
+    assert 0 <= answer["outputs"]["score"] <= 1
+    assert entry(answer, "render")["simulated"] is True
+    assert answer["credits"] == {"estimated": 0, "charged": 0}
+    files = File.objects.across_workspaces().filter(kind__in=("image", "video"))
+    assert files.count() == 2
+
+
+@pytest.mark.parametrize("trouble", ["fail", "rate_limit"])
+def test_what_needs_an_accelerator_meets_trouble_as_well(course, gpu_nodes, trouble):
+    answer = run(course, RENDERING, metadata={"simulate": {"render": trouble}})
+
+    assert answer["error"]["nodeId"] == "render"
+    assert "metadata.simulate" in answer["error"]["message"]
+
+
+def test_a_live_run_has_the_accelerator_do_it(course, gpu_nodes, workspace):
+    accepted = accept(workspace, publish(workspace, RENDERING), mode="live")
+    finish(course)
+
+    answer = answer_of(workspace, accepted.execution_id)
+    assert answer["error"]["message"] == "There is no accelerator here."
+    assert "simulated" not in entry(answer, "render")
+
+
 def test_values_that_a_live_run_would_refuse_fail_the_node(course):
     document = graph(
         {
@@ -242,319 +225,6 @@ def test_values_that_a_live_run_would_refuse_fail_the_node(course):
 
     assert answer["status"] == "FAILED"
     assert answer["error"]["code"] == "invalid_value"
-
-
-# --- what is known
-
-
-def file_of(answer: dict[str, Any]) -> str:
-    return str(answer["outputs"]["image"]["fileId"])
-
-
-def test_what_was_simulated_is_known_to_test_runs_and_still_marked(course, workspace):
-    flow = publish(workspace, paint(seed=7))
-    first = accept(workspace, flow)
-    finish(course)
-
-    again = accept(workspace, flow)
-
-    known = answer_of(workspace, again.execution_id)
-    assert entry(known, "paint")["cached"] is True
-    assert entry(known, "paint")["simulated"] is True
-    assert file_of(known) == file_of(answer_of(workspace, first.execution_id))
-
-
-def test_what_was_simulated_is_unknown_to_live_runs(course, workspace, settings):
-    settings.PROVIDER_ACCOUNTS = FAL
-    flow = publish(workspace, paint(seed=7))
-    accept(workspace, flow)
-    finish(course)
-    assert CacheEntry.objects.of(workspace.id).count() == 1
-
-    live = accept(workspace, flow, mode="live")
-
-    answer = answer_of(workspace, live.execution_id)
-    assert answer["status"] == "QUEUED"
-    assert entry(answer, "paint")["cached"] is False
-    assert "simulated" not in entry(answer, "paint")
-
-
-@pytest.mark.parametrize(("mode", "cached"), [("test", {"paint"}), ("live", set())])
-def test_an_estimate_knows_what_a_run_of_its_mode_would(course, workspace, settings, mode, cached):
-    settings.PROVIDER_ACCOUNTS = FAL
-    flow = publish(workspace, paint(seed=7))
-    accept(workspace, flow)
-    finish(course)
-
-    preview = preview_run(find_runnable(workspace.id, flow, None), {"prompt": "tea"}, mode=mode)
-
-    assert preview.cached == cached
-
-
-def test_a_run_is_retried_in_its_own_mode_alone(course, workspace):
-    first = accept(workspace, publish(workspace, paint()))
-    finish(course)
-
-    with pytest.raises(Conflict, match="test mode"):
-        retry_execution(RetryRequest(workspace.id, first.execution_id, "live"))
-
-
-def test_what_live_runs_gave_is_unknown_to_test_runs(course, workspace, settings):
-    """As a provider would have given it: a live run's key is that of the entry, which test runs
-    must not ask for."""
-    settings.PROVIDER_ACCOUNTS = FAL
-    flow = publish(workspace, paint(seed=7))
-    live, test = accept(workspace, flow, mode="live"), accept(workspace, flow)
-    rows = {row.id: row for row in Execution.objects.of(workspace.id)}
-
-    live_keys, test_keys = (keys_of(rows[made.execution_id]) for made in (live, test))
-
-    assert live_keys.keys() == test_keys.keys() == {"paint"}
-    assert live_keys["paint"] != test_keys["paint"]
-
-
-def keys_of(execution: Execution) -> dict[str, str]:
-    """The keys of a run's one task of a model."""
-    plan, state = plan_of(execution.version_id), RunState.from_json(execution.state)
-    spec = TaskSpec(plan.segment_of["paint"])
-    forms = outer_forms(execution, plan, state, spec)
-    keys = look_up_task(execution, plan, state, spec, forms, now=utc_now()).keys
-    return dict(keys or {})
-
-
-def test_a_retry_takes_over_what_was_simulated(course, workspace):
-    flow = publish(workspace, paint())
-    first = accept(workspace, flow)
-    finish(course)
-
-    again = retry_execution(RetryRequest(workspace.id, first.execution_id, "test"))
-
-    answer = answer_of(workspace, again.execution_id)
-    assert answer["status"] == "COMPLETED"
-    assert entry(answer, "paint")["cached"] is True
-    assert entry(answer, "paint")["simulated"] is True
-
-
-# --- trouble
-
-
-@pytest.mark.parametrize(
-    ("trouble", "code", "retryable"),
-    [
-        ("fail", "provider_error", False),
-        ("refuse", "content_policy", False),
-        ("rate_limit", "provider_rate_limited", True),
-    ],
-)
-def test_trouble_that_is_asked_for_comes(course, trouble, code, retryable):
-    answer = run(course, paint(), metadata={"simulate": trouble})
-
-    assert answer["status"] == "FAILED"
-    assert (answer["error"]["code"], answer["error"]["retryable"]) == (code, retryable)
-    assert entry(answer, "paint")["simulated"] is True
-    assert "provider" not in answer["error"]
-
-
-def test_a_rate_limit_comes_after_waiting_for_it(course):
-    run(course, paint(), metadata={"simulate": "rate_limit"})
-
-    assert course.naps == [0.5, 1.0]
-
-
-def test_a_slow_model_takes_its_time_and_says_how_far_it_is(course):
-    answer = run(course, paint(), metadata={"simulate": "slow"})
-
-    assert answer["status"] == "COMPLETED"
-    assert sum(course.naps) == pytest.approx(3)
-
-
-def test_a_slow_model_stops_when_its_run_is_cancelled(course, workspace):
-    accepted = accept(workspace, publish(workspace, paint()), metadata={"simulate": "slow"})
-
-    def cancel(task: Any) -> None:
-        course.cancel(accepted.execution_id)
-        task._is_over = True
-
-    course.at_nap = cancel
-    finish(course)
-
-    assert answer_of(workspace, accepted.execution_id)["status"] == "CANCELLED"
-    assert len(course.naps) == 1
-
-
-def test_trouble_may_be_asked_for_one_node_alone(course):
-    document = graph(
-        {
-            "p": ("input.text", {"name": "prompt"}),
-            "one": ("model.test-text-to-image", {"width": 32, "height": 32}),
-            "two": ("model.test-text-to-image", {"width": 32, "height": 32}),
-            "a": ("output", {"name": "a"}),
-            "b": ("output", {"name": "b"}),
-        },
-        ["p.value -> one.prompt", "p.value -> two.prompt", "one.image -> a.value",
-         "two.image -> b.value"],
-    )  # fmt: skip
-
-    answer = run(course, document, metadata={"simulate": {"two": "fail"}})
-
-    assert answer["error"]["nodeId"] == "two"
-    assert entry(answer, "one")["status"] == "COMPLETED"
-
-
-@pytest.mark.parametrize("asked", ["fail", {"call": "fail"}, {"call/paint": "fail"}])
-def test_trouble_reaches_into_the_runs_that_nodes_start(course, workspace, asked):
-    inner = publish(workspace, paint())
-    document = graph(
-        {
-            "p": ("input.text", {"name": "prompt"}),
-            "call": ("workflow.run", {"workflowId": inner}),
-            "o": ("output", {"name": "image"}),
-        },
-        ["p.value -> call.prompt", "call.image -> o.value"],
-    )
-
-    answer = run(course, document, metadata={"simulate": asked})
-
-    assert answer["status"] == "FAILED"
-    child = Execution.objects.across_workspaces().exclude(parent_id=None).get()
-    assert answer_of(workspace, child.id)["error"]["nodeId"] == "paint"
-
-
-def test_a_retry_meets_no_trouble(course, workspace):
-    flow = publish(workspace, paint())
-    first = accept(workspace, flow, metadata={"simulate": "fail"})
-    finish(course)
-
-    again = retry_execution(RetryRequest(workspace.id, first.execution_id, "test"))
-    finish(course)
-
-    assert answer_of(workspace, again.execution_id)["status"] == "COMPLETED"
-
-
-@pytest.mark.parametrize(
-    ("asked", "path", "code"),
-    [
-        ("explode", "/metadata/simulate", "not_allowed"),
-        (7, "/metadata/simulate", "wrong_kind"),
-        (["fail"], "/metadata/simulate", "wrong_kind"),
-        ({"paint": "explode"}, "/metadata/simulate/paint", "not_allowed"),
-        ({"paint": None}, "/metadata/simulate/paint", "wrong_kind"),
-        ({"nobody": "fail"}, "/metadata/simulate/nobody", "not_found"),
-        ({"p": "fail"}, "/metadata/simulate/p", "not_allowed"),
-    ],
-)
-def test_trouble_that_there_is_not_is_refused(models, workspace, asked, path, code):
-    flow, api = publish(workspace, paint()), ApiClient(make_key(workspace, mode="test").secret)
-
-    answer = api.post(
-        f"/workflows/{flow}/execute",
-        {"inputs": {"prompt": "tea"}, "metadata": {"simulate": asked}},
-    )
-
-    assert answer.status_code == 422
-    assert answer.json()["code"] == "invalid_inputs"
-    assert [(item["path"], item["code"]) for item in answer.json()["errors"]] == [(path, code)]
-
-
-def test_live_runs_meet_no_trouble_whatever_their_metadata_says(workspace):
-    flow = publish(workspace, make_graph())
-
-    accepted = accept(
-        workspace, flow, mode="live", inputs={"text": "a"}, metadata={"simulate": "explode"}
-    )
-
-    execution = Execution.objects.of(workspace.id).get(pk=accepted.execution_id)
-    assert "simulate" not in execution.options
-
-
-# --- nodes on top of language models
-
-
-def test_a_plan_and_its_prompts_are_simulated_and_run_on(course):
-    document = graph(
-        {
-            "p": ("input.text", {"name": "prompt"}),
-            "plan": ("text.plan", {"count": 3, "model": "test-chat"}),
-            "write": ("text.expandPrompt", {"model": "test-chat", "seed": 1}),
-            "paint": ("model.test-text-to-image", {"width": 32, "height": 32}),
-            "o": ("output", {"name": "images"}),
-            "t": ("output", {"name": "prompts"}),
-        },
-        [
-            "p.value -> plan.prompt", "plan.texts -> write.prompt", "write.text -> paint.prompt",
-            "paint.image -> o.value", "write.text -> t.value",
-        ],
-    )  # fmt: skip
-
-    answer = run(course, document)
-
-    assert answer["status"] == "COMPLETED"
-    assert len(answer["outputs"]["images"]) == 3
-    assert all(text.startswith("[TEST]") for text in answer["outputs"]["prompts"])
-    assert all(entry(answer, node)["simulated"] for node in ("plan", "write", "paint"))
-
-
-def test_a_node_on_top_of_a_model_is_known_by_the_model_and_the_seed(course, workspace):
-    def keys(**params: Any) -> int:
-        document = graph(
-            {
-                "p": ("input.text", {"name": "prompt"}),
-                "write": ("text.expandPrompt", {"model": "test-chat", **params}),
-                "o": ("output", {"name": "text"}),
-            },
-            ["p.value -> write.prompt", "write.text -> o.value"],
-        )
-        run(course, document)
-        return CacheEntry.objects.of(workspace.id).count()
-
-    add_model(actor=SYSTEM_ACTOR, document=document_of("chat", key="test-other"))
-
-    assert [
-        keys(), keys(seed=1), keys(seed=1), keys(seed=1, model="test-other"), keys(seed=1, length="long"),
-    ] == [0, 1, 1, 2, 3]  # fmt: skip
-
-
-def test_a_live_run_holds_what_the_chosen_model_costs_and_asks_its_provider(
-    course, workspace, settings
-):
-    settings.PROVIDER_ACCOUNTS = FAL
-    document = graph(
-        {
-            "p": ("input.text", {"name": "prompt"}),
-            "write": ("text.expandPrompt", {"model": "test-chat"}),
-            "o": ("output", {"name": "text"}),
-        },
-        ["p.value -> write.prompt", "write.text -> o.value"],
-    )
-
-    live = accept(workspace, publish(workspace, document), mode="live")
-
-    assert live.estimated_credits == 10
-    assert {each.place: each.model.key for each in models_of(version_of(live))} == {
-        "write": "test-chat"
-    }
-
-
-def test_a_live_run_of_a_model_without_an_account_is_refused_by_name(models, workspace):
-    document = graph(
-        {
-            "write": ("text.expandPrompt", {"model": "test-chat", "prompt": "a boat"}),
-            "o": ("output", {"name": "text"}),
-        },
-        ["write.text -> o.value"],
-    )
-
-    with pytest.raises(InvalidGraph) as refusal:
-        accept(workspace, publish(workspace, document), mode="live", inputs={})
-
-    (issue,) = refusal.value.issues
-    assert (issue.path, issue.code) == ("nodes/write", "unavailable")
-    assert "Test Model" in issue.message
-
-
-def version_of(accepted: Accepted) -> str:
-    row = Execution.objects.across_workspaces().get(pk=accepted.execution_id)
-    return row.version_id
 
 
 # --- in worker processes

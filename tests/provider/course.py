@@ -1,7 +1,7 @@
 """Remote tasks by hand: one process after the other, by a clock that the test moves."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from asgiref.sync import async_to_sync, sync_to_async
@@ -50,6 +50,7 @@ class Course:
         self.circuits = Circuits(self.clock)
         self.teller = Teller(on_lost=lambda _: None, clock=self.clock)
         self.naps: list[float] = []
+        self.strays: dict[str, datetime] = {}
         self.at_nap: Any = None  # called with the task that sleeps
 
     def begin(self, document: dict[str, Any], **inputs: Any) -> str:
@@ -138,6 +139,7 @@ class Course:
             self._sleep,
             asyncio.Semaphore(2),
             asyncio.Semaphore(2),
+            strays=self.strays,
         )
 
     async def _sleep(self, event: asyncio.Event, seconds: float) -> None:

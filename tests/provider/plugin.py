@@ -169,7 +169,7 @@ class TestAdapter:
             case "running":
                 return Running(answer.get("progress"))
             case "failed" | "cancelled":
-                return Failed(ProviderError())
+                return Failed(ProviderError(cost_usd=answer.get("cost")))
             case _:
                 raise Unanswered("no state")
 
@@ -251,7 +251,8 @@ def _answer_of(answer: Any) -> Answer:
     files = (ResultFile("image", url),) if url else ()
     if isinstance(answer.get("image_b64"), str):
         files = (ResultFile("image", data=base64.b64decode(answer["image_b64"])),)
-    return Answer({"text": answer.get("text"), "cost": answer.get("cost")}, files)
+    data = {name: answer.get(name) for name in ("text", "cost")}
+    return Answer({**data, "costUsd": answer.get("cost")}, files)
 
 
 def _described(data: bytes, content_type: str) -> str:

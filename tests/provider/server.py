@@ -182,6 +182,8 @@ class Provider:
             answer["progress"] = min(job.polls / 10, 0.9)
         if state == "done":
             answer |= self._result(job, action)
+        if state in ("failed", "cancelled"):
+            answer["cost"] = 0.02
         return await self._spoilt(action, answer)
 
     def _result(self, job: Job, action: str) -> dict[str, Any]:

@@ -54,7 +54,7 @@ def _fake() -> Iterator[OpenAiFake]:
 
 
 @pytest.fixture
-def openai(_fake, staff_catalogue, settings) -> OpenAiFake:
+def openai(_fake: OpenAiFake, staff_catalogue, settings) -> OpenAiFake:
     _fake.reset()
     open_accounts(settings, _fake)
     add_model(actor=STAFF, document=WRITER)

@@ -327,3 +327,37 @@ def test_jobs_of_runs_that_ended_while_their_worker_was_dead_are_ended(
     assert Attempt.objects.get().state == state
     assert len(provider.count()["cancelled"]) == ended
     assert list_strays() == []
+
+
+def _stray(course, provider) -> None:
+    """A job of a run that ended while its worker was dead, and that cannot be ended for a while."""
+    execution = course.begin(asking("b"))
+    assert course.work(arm="remote.after_submit=raise")
+    course.cancel(execution)
+    course.advance(120)
+
+
+def test_a_job_that_cannot_be_ended_is_tried_again_more_and_more_seldom(course, provider) -> None:
+    _stray(course, provider)
+    provider.plan("b.look_up", *["status:500"] * 50)
+    looked = provider.count()["requests"].get("b.look_up", 0)
+
+    for _ in range(60):
+        course.settle_strays()
+        course.advance(5)
+
+    tries = provider.count()["requests"]["b.look_up"] - looked
+    assert 3 <= tries <= 10
+    assert len(list_strays()) == 1
+
+
+def test_a_job_that_cannot_be_ended_for_a_day_is_given_up(course, provider) -> None:
+    _stray(course, provider)
+    provider.plan("b.look_up", "status:500", "status:500")
+    course.settle_strays()
+
+    course.advance(25 * 3600)
+    course.settle_strays()
+
+    assert Attempt.objects.get().state == "unknown"
+    assert list_strays() == []

@@ -4,8 +4,10 @@ import logging
 from collections.abc import Iterator
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from accounts.api import SYSTEM_ACTOR, KeyPolicy, set_key_policy
+from accounts.api import SYSTEM_ACTOR, KeyPolicy, list_provider_keys, set_key_policy
 from accounts.services.provider_keys import revoke_provider_key, set_provider_key
 from billing.api import get_balance
 from common.errors import InvalidGraph
@@ -372,8 +374,10 @@ def test_an_own_key_that_is_refused_is_not_covered_by_the_platforms(
 
     answer = finish(course, execution)
 
+    (key,) = list_provider_keys(workspace.id)
     assert answer["error"]["code"] == "provider_unavailable"
     assert len(replicate.seen) == len(openai.seen) == 0
+    assert key.check_error, "the page of keys says so"
     with pytest.raises(InvalidGraph):
         accept(workspace, flow, {"prompt": "tea"})
 
@@ -540,6 +544,19 @@ def test_a_version_without_models_costs_no_statement_more(
 
     with django_assert_max_num_queries(2 + 6):
         accept(workspace, flow, {"text": "x"})
+
+
+def test_a_version_with_models_costs_no_statement_more_once_the_terms_are_known(
+    course, workspace
+) -> None:
+    flow = publish(workspace, painting())
+    accept(workspace, flow, {"prompt": "warm"})
+
+    with CaptureQueriesContext(connection) as log:
+        accept(workspace, flow, {"prompt": "tea"})
+
+    about = ("providersetting", "providerblock", "providerkey", "key_policy")
+    assert not [each for each in log.captured_queries if any(word in each["sql"] for word in about)]
 
 
 def test_the_choice_is_frozen_with_the_run(course, workspace, bfl, replicate) -> None:

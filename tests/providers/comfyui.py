@@ -134,6 +134,8 @@ class FakeComfyUi(FakeProvider):
     async def past(self, seen: Seen) -> web.StreamResponse:
         """Show a job that is over; `{}` for what is not."""
         job = next((job for job in self._over() if job.id == seen.params["id"]), None)
+        if job is not None:
+            job.asked_when_done += job.is_done
         return reply({} if job is None else {job.id: self._entry(job)})
 
     async def upload(self, seen: Seen) -> web.StreamResponse:
@@ -146,11 +148,15 @@ class FakeComfyUi(FakeProvider):
         return reply({"name": part.filename, "subfolder": "", "type": "input"})
 
     async def view(self, seen: Seen) -> web.StreamResponse:
-        """Give a file."""
+        """Give a file, unless it is to be gone until its job is asked for a second time."""
         self.expect(seen.query, required={"filename": str, "subfolder": str, "type": str})
         suffix = seen.query["filename"].rpartition(".")[2]
         kind = next((kind for kind, known in SUFFIXES.items() if known == suffix), None)
-        if kind is None:
+        lost = (
+            job for job in self.jobs
+            if job.outcome is Outcome.EXPIRED_URL and job.asked_when_done < 2
+        )  # fmt: skip
+        if kind is None or any(lost):
             return web.Response(status=404)
         return raw_reply(sample_file(kind), CONTENT_TYPES[kind])
 

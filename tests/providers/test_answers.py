@@ -26,6 +26,7 @@ from executor.providers.answers import (
     provider_words,
 )
 from executor.providers.errors import Unanswered
+from executor.providers.transport import Rejection, Reply
 from tests.providers.courses import assert_storable
 
 ANSWER = {"data": [{"url": "u", "n": 3}], "nothing": None, "is": True}
@@ -118,3 +119,16 @@ def test_p7_nothing_that_is_read_can_break_a_row(value: object, place: list[str 
 )  # fmt: skip
 def test_a_provider_s_own_words_name_no_key_and_no_address(said: object, shown: str) -> None:
     assert provider_words(said, "It is wrong.") == shown
+
+
+@pytest.mark.parametrize(
+    "body", [b"[" + b"[]," * 2_000_000 + b"1]", b"[" * 200_000, b'{"a":' * 200_000, b"9" * 5_000]
+)
+def test_p7_json_that_would_be_blown_up_is_not_read(body):
+    began_at = time.monotonic()
+
+    with pytest.raises(Unanswered):
+        Reply(200, {}, body).json()
+
+    assert Rejection(400, {}, body, None).json() is None
+    assert time.monotonic() - began_at < 1.0

@@ -23,6 +23,7 @@ from executor.providers.errors import (
     Unanswered,
 )
 from executor.providers.jobs import get_id, speaks_of_rules
+from executor.providers.outputs import MAX_FILES
 from executor.providers.tokens import signed
 from tests.providers import bytedance, kling, luma, minimax, runway
 from tests.providers.base import Outcome
@@ -226,6 +227,37 @@ def test_a_film_tells_its_seed_tokens_and_last_frame(at_ark: Bench) -> None:
     assert answer.data == {"seed": 7, "usage": {"output_tokens": 108_900, "seconds": 5}}
 
 
+def test_x38_one_model_that_is_not_open_leaves_the_account_open_for_others(
+    at_ark: Bench, at_kling: Bench
+) -> None:
+    at_ark.fake.say_instead(b'{"error": {"code": "AccessDenied", "message": "no"}}', status=403)
+    at_kling.fake.say_instead(b'{"code": 1103, "message": "no"}', status=403)
+
+    errors = [
+        at_ark.submit(sample(bytedance, "text-to-image")),
+        at_kling.submit(sample(kling, "try-on")),
+    ]
+
+    assert [type(error) for error in errors] == [ProviderError, ProviderError]
+    assert [getattr(error, "code", "") for error in errors] == ["provider_unavailable"] * 2
+
+
+def test_p7_more_files_than_anybody_asked_for_are_left(at_ark: Bench, at_runway: Bench) -> None:
+    many = b",".join(b'{"url": "https://x.example.com/%d.png"}' % n for n in range(500))
+    at_ark.fake.say_instead(b'{"data": [%b]}' % many)
+    pictures = at_ark.submit(sample(bytedance, "text-to-image"))
+    came = at_runway.submit(sample(runway, "text-to-image"))
+    assert isinstance(came, Submitted)
+    urls = b",".join(b'"https://x.example.com/%d.png"' % n for n in range(500))
+    at_runway.fake.say_instead(b'{"status": "SUCCEEDED", "output": [%b]}' % urls)
+
+    films = at_runway.poll(came.handle)
+
+    assert isinstance(pictures, Done)
+    assert isinstance(films, Done)
+    assert [len(done.answer.files) for done in (pictures, films)] == [MAX_FILES] * 2
+
+
 def test_a_file_for_a_part_that_nobody_plays_is_an_error(at_ark: Bench) -> None:
     call = sample(bytedance, "image-to-video")
     odd = dataclasses.replace(call, media={"music": call.media["first_frame"]})
@@ -296,6 +328,20 @@ def test_what_a_task_cost_is_told_in_dollars(at_runway: Bench) -> None:
     answer = at_runway.course(sample(runway, "text-to-speech")).answer
 
     assert answer.data == {"credits": 25, "costUsd": 0.25}
+
+
+@pytest.mark.parametrize("state", ["FAILED", "CANCELLED"])
+def test_x37_what_is_taken_for_a_job_that_gave_nothing_is_told(
+    at_runway: Bench, state: str
+) -> None:
+    came = at_runway.submit(sample(runway, "text-to-speech"))
+    assert isinstance(came, Submitted)
+    at_runway.fake.say_instead(b'{"status": "%b", "cost": {"credits": 5}}' % state.encode())
+
+    found = at_runway.poll(came.handle)
+
+    assert isinstance(found, Failed)
+    assert found.error.cost_usd == 0.05
 
 
 def test_a_day_that_is_used_up_is_waited_for_at_length(at_runway: Bench) -> None:

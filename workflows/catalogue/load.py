@@ -64,7 +64,7 @@ def build_catalogue(
     """
     specs: dict[str, NodeSpec] = {}
     for node in nodes:
-        spec = _checked_spec(node)
+        spec = _checked_spec(node)  # type: ignore[arg-type] # classes have a hash
         if spec.type in specs:
             raise ValueError(f"two node classes claim {spec.type}")
         specs[spec.type] = spec

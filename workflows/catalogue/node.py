@@ -10,6 +10,7 @@ from workflows.catalogue.ports import Port
 from workflows.catalogue.values import Image, Media
 
 CostClass = Literal["inline", "cpu", "gpu", "remote", "wait"]
+SIMULATED: frozenset[CostClass] = frozenset({"gpu", "remote"})  # in runs of test keys
 Role = Literal["input", "output", "plain", "call", "review"]
 CachePolicy = Literal["by_inputs", "by_seed", "never"]
 Upgrade = Callable[[dict[str, Any]], dict[str, Any]]

@@ -1,10 +1,9 @@
 """Reading bodies that hold a graph."""
 
-from typing import TypeVar, cast
+from typing import TypeVar
 
 from django.http import HttpRequest
 from pydantic import BaseModel
-from rest_framework.request import Request
 
 from common.canonical import canonical_json
 from common.errors import TooLarge
@@ -18,7 +17,7 @@ TELL_APART_BYTES = 2 * MAX_JSON_BYTES
 _AROUND_BYTES = MAX_JSON_BYTES // 4  # name, description, and the spaces of a JSON writer
 
 
-def read_graph_body(request: Request | HttpRequest, model: type[Body]) -> Body:
+def read_graph_body(request: HttpRequest, model: type[Body]) -> Body:
     """Return a body whose `graph` may be the one thing in it that is too large.
 
     A graph may fill the limit of bodies alone, so there is some room beside it.
@@ -27,11 +26,10 @@ def read_graph_body(request: Request | HttpRequest, model: type[Body]) -> Body:
         InvalidGraph: the graph is over 1 MiB.
         PixelFlowError: 400, 413, 415 or 422, as for any body.
     """
-    plain = cast(HttpRequest, request)
-    length = _declared_length(plain)
+    length = _declared_length(request)
     if not MAX_JSON_BYTES < length <= TELL_APART_BYTES:
-        return parse_body(model, read_json(plain))
-    value = read_json(plain, limit=TELL_APART_BYTES)
+        return parse_body(model, read_json(request))
+    value = read_json(request, limit=TELL_APART_BYTES)
     graph = value.get("graph") if isinstance(value, dict) else None
     check_size(graph)
     if length - len(canonical_json(graph)) > _AROUND_BYTES:

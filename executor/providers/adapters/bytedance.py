@@ -39,15 +39,16 @@ from executor.providers.errors import (
     Unanswered,
 )
 from executor.providers.jobs import get_id, is_definite, need_id
+from executor.providers.outputs import MAX_FILES
 from executor.providers.transport import Rejection
 
 MAX_INLINE_BYTES = 10_000_000  # of a picture; the page names no limit
 PICTURE_TASKS = frozenset({"text-to-image", "image-to-image", "image-edit"})
 TASKS = "/contents/generations/tasks"
 
-_ACCOUNT = ("AuthenticationError", "AccountOverdue", "AccessDenied")
+_ACCOUNT = ("AuthenticationError", "AccountOverdue")
 _LIMITS = ("RateLimitExceeded", "QuotaExceeded", "SetLimitExceeded", "ServerOverloaded")
-_CLOSED = ("ModelNotOpen", "InvalidEndpointOrModel")
+_CLOSED = ("ModelNotOpen", "InvalidEndpointOrModel", "AccessDenied")
 
 
 class BytedanceAdapter(HttpAdapter):
@@ -173,7 +174,7 @@ def _pictures_in(answer: Any) -> Answer:
         ProviderError: all of them were.
         Unanswered: there is nothing.
     """
-    items = get_list(answer, "data")
+    items = get_list(answer, "data")[:MAX_FILES]
     files = tuple(file for file in map(_picture, items) if file is not None)
     errors = [get_dict(holder, "error") for holder in (*items, answer)]
     failures = [error for error in errors if error]

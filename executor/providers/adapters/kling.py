@@ -44,6 +44,7 @@ from executor.providers.errors import (
     Unanswered,
 )
 from executor.providers.jobs import get_id, need_id, speaks_of_rules
+from executor.providers.outputs import MAX_FILES
 from executor.providers.tokens import signed
 from executor.providers.transport import Rejection, Reply
 
@@ -253,7 +254,7 @@ def _result(task: Any) -> Answer:
     """Return a finished task's films or pictures."""
     result = get_dict(task, "task_result")
     kind = "video" if get_list(result, "videos") else "image"
-    items = need_list(result, f"{kind}s")
+    items = need_list(result, f"{kind}s")[:MAX_FILES]
     urls = [get_str(item, "url") for item in items]
     files = tuple(ResultFile(kind, url=url) for url in urls if url is not None)
     if not files:
@@ -281,8 +282,11 @@ def _failure(words: str | None) -> ProviderError:
 def _meaning(answer: Any, wait_s: float | None = None) -> ProviderError | Unanswered | None:
     """Return what a code of Kling's stands for; None for one that is not known."""
     match get_number(answer, "code"):
-        case 1000 | 1001 | 1002 | 1003 | 1004 | 1100 | 1101 | 1102 | 1103 | 1304:
+        case 1000 | 1001 | 1002 | 1003 | 1004 | 1100 | 1101 | 1102 | 1304:
             return AccountBlocked()
+        case 1103:
+            words = "This model is not open to this account."
+            return ProviderError(words, code="provider_unavailable")
         case 1200 | 1201:
             words = provider_words(get_str(answer, "message"))
             return ProviderError(words, code="invalid_value")

@@ -55,6 +55,7 @@ _PREVIEW = re.compile(r"data:image/(?:jpeg|png|webp);base64,[A-Za-z0-9+/=]+")
 class JobLost(ProviderError):
     """The server does not know the job: it keeps its jobs in memory."""
 
+    code = "provider_unavailable"
     retryable = True
     default_message = "The accelerator's server was restarted, and the job is lost."
 

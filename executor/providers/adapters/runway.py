@@ -44,6 +44,7 @@ from executor.providers.errors import (
     Unanswered,
 )
 from executor.providers.jobs import is_definite, need_id, speaks_of_rules
+from executor.providers.outputs import MAX_FILES
 from executor.providers.transport import FormField, Rejection
 from executor.providers.uploads import as_link, file_name, judge_store
 from workflows.catalogue.wire import LIST_MARK, put
@@ -120,7 +121,9 @@ class RunwayAdapter(HttpAdapter):
             case "FAILED":
                 return Failed(_failure(task))
             case "CANCELLED":
-                return Failed(ProviderError("The job was cancelled at the provider."))
+                cost = _cost(task).get("costUsd")  # nothing is given back for what has begun
+                words = "The job was cancelled at the provider."
+                return Failed(ProviderError(words, cost_usd=cost))
             case state:
                 raise Unanswered(f"state {state}")
 
@@ -214,7 +217,7 @@ def _is_store(url: str) -> bool:
 
 
 def _result(task: Any, kind: str) -> Answer:
-    urls = [url for url in need_list(task, "output") if isinstance(url, str)]
+    urls = [url for url in need_list(task, "output")[:MAX_FILES] if isinstance(url, str)]
     if not urls:
         raise Unanswered("no URLs")
     return Answer(_cost(task), tuple(ResultFile(kind, url=url) for url in urls))
@@ -230,12 +233,14 @@ def _failure(task: Any) -> ProviderError:
     """Return the error of a failed task by the family of its code."""
     code = get_str(task, "failureCode") or ""
     words = get_str(task, "failure")
+    cost = _cost(task).get("costUsd")
     if "SAFETY" in code or (not code and speaks_of_rules(words)):
-        return ContentRefused()
+        return ContentRefused(cost_usd=cost)
     said = provider_words(words, "The provider failed at this.")
     if code.startswith("ASSET"):
-        return ProviderError(said, code="invalid_value")
-    return ProviderError(said, retryable=code.startswith(("INTERNAL", "THIRD_PARTY")))
+        return ProviderError(said, code="invalid_value", cost_usd=cost)
+    is_passing = code.startswith(("INTERNAL", "THIRD_PARTY"))
+    return ProviderError(said, retryable=is_passing, cost_usd=cost)
 
 
 def _complaint(answer: Any, words: str | None) -> str:

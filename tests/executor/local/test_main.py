@@ -24,6 +24,17 @@ def test_on_a_host_that_others_reach_a_key_is_needed():
     assert "--key-file" in ended.stderr
 
 
+def test_without_its_packages_it_says_which_it_needs():
+    program = "import sys; sys.modules['torch'] = None; from executor.local.__main__ import main; sys.exit(main([]))"
+
+    ended = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+
+    assert ended.returncode == 2
+    assert "torch is missing: scripts/setup local" in ended.stderr
+
+
 def test_it_is_started_and_stopped_without_django(tmp_path):
     if find_spec("diffusers") is None:
         pytest.skip("the extra `local` is not installed")

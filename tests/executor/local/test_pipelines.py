@@ -12,6 +12,7 @@ pytest.importorskip("diffusers", reason="the extra `local` is not installed")
 import av
 import torch
 
+from executor.local.files_out import film_file
 from executor.local.types import Recipe
 from tests.executor.local import tiny
 from tests.executor.local.benches import real
@@ -25,7 +26,7 @@ SMALL = {"prompt": "a cat", "width": 32, "height": 32, "num_inference_steps": 3}
 @pytest.fixture(scope="module")
 def models(tmp_path_factory):
     folder = tmp_path_factory.mktemp("models")
-    for name in ("sd", "sdxl", "controlnet", "flux", "redux", "wan"):
+    for name in ("sd", "sdxl", "controlnet", "ip_adapter", "flux", "redux", "wan", "vace"):
         getattr(tiny, f"save_{name}")(folder / "tiny" / name)
     return folder
 
@@ -172,6 +173,30 @@ def test_a_prior_makes_of_a_picture_what_the_pipeline_goes_on_from(bench, refere
     assert opened(file_of(bench, reference)).size == (32, 32)
 
 
+def test_an_adapter_for_pictures_is_loaded_into_its_base_and_weighed(bench, reference):
+    load = {
+        "base": "tiny/sd",
+        "ip_adapter": {"subfolder": "models", "weight_name": "ip-adapter.safetensors"},
+    }
+    for name, weight in (("none", 0.0), ("much", 1.0)):
+        job = run(
+            bench, reference + name, model="tiny/ip_adapter", load=load, seed=7,
+            files={"ip_adapter_image": picture()}, inputs={**SMALL, "ip_adapter_scale": weight},
+        )  # fmt: skip
+        assert job["state"] == "done", job
+
+    assert file_of(bench, reference + "none") != file_of(bench, reference + "much")
+
+
+def test_an_adapter_that_is_a_pickle_is_not_loaded(bench, reference):
+    load = {"base": "tiny/sd", "ip_adapter": {"weight_name": "ip-adapter.bin"}}
+
+    job = run(bench, reference, model="tiny/ip_adapter", load=load)
+
+    assert job["error"]["code"] == "provider_unavailable"
+    assert "safetensors" in job["error"]["message"]
+
+
 def test_another_scheduler_is_put_in(bench, reference):
     load = {"scheduler": "LCMScheduler", "scheduler_options": {"beta_schedule": "linear"}}
 
@@ -203,7 +228,7 @@ def test_a_film_has_the_length_that_was_asked_for(bench, reference):
 
     job = run(
         bench, reference, pipeline="WanPipeline", model="tiny/wan", kind="video",
-        inputs=inputs, duration=0.5, fps=16,
+        inputs=inputs, duration=0.5, fps=16, load={"float32": ["vae"]},
     )  # fmt: skip
 
     assert job["state"] == "done", job
@@ -211,6 +236,23 @@ def test_a_film_has_the_length_that_was_asked_for(bench, reference):
         stream = film.streams.video[0]
         assert (stream.width, stream.height, stream.average_rate) == (32, 32, 16)
         assert len(list(film.decode(video=0))) == 9  # the nearest that is 1 and a multiple of 4
+
+
+def test_a_film_of_a_film_has_its_size_and_speed_and_as_many_frames_as_can_be(bench, reference):
+    frames = [Image.new("RGB", (48, 32), (30 * number, 0, 0)) for number in range(7)]
+    data = base64.b64encode(film_file(frames, 8).data).decode()
+
+    job = run(
+        bench, reference, pipeline="WanVACEPipeline", model="tiny/vace", kind="video",
+        files={"video": [{"contentType": "video/mp4", "data": data}]},
+        inputs={"prompt": "a cat", "num_frames": 81, "num_inference_steps": 2, "max_sequence_length": 16},
+    )  # fmt: skip
+
+    assert job["state"] == "done", job
+    with av.open(io.BytesIO(file_of(bench, reference))) as film:
+        stream = film.streams.video[0]
+        assert (stream.width, stream.height, stream.average_rate) == (48, 32, 8)
+        assert len(list(film.decode(video=0))) == 5
 
 
 def test_progress_and_previews_are_told_step_by_step(bench, reference):

@@ -1,5 +1,7 @@
 """Tiny pipelines with random weights, as folders that the model server loads like real ones."""
 
+import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +22,16 @@ from diffusers import (
     UNet2DConditionModel,
     WanPipeline,
     WanTransformer3DModel,
+    WanVACETransformer3DModel,
 )
+from safetensors.torch import save_file
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import (
     CLIPTextConfig,
     CLIPTextModel,
     CLIPTextModelWithProjection,
+    CLIPVisionConfig,
+    CLIPVisionModelWithProjection,
     PreTrainedTokenizerFast,
     SiglipImageProcessorPil,
     SiglipVisionConfig,
@@ -185,3 +191,45 @@ def save_redux(folder: Path) -> None:
         feature_extractor=SiglipImageProcessorPil(size={"height": 16, "width": 16}),
         image_embedder=ReduxImageEncoder(redux_dim=16, txt_in_features=4096),
     ).save_pretrained(str(folder), safe_serialization=True)
+
+
+def save_ip_adapter(folder: Path) -> None:
+    """Save an IP-Adapter for `save_sd`'s, with the encoder of its pictures."""
+    torch.manual_seed(0)
+    encoder = CLIPVisionModelWithProjection(
+        CLIPVisionConfig(
+            hidden_size=16, intermediate_size=24, num_hidden_layers=1, num_attention_heads=2,
+            image_size=16, patch_size=8, projection_dim=32,
+        )
+    )  # fmt: skip
+    encoder.save_pretrained(str(folder / "models" / "image_encoder"))
+    tensors = {
+        "image_proj.proj.weight": torch.randn(4 * 32, 32),
+        "image_proj.proj.bias": torch.zeros(4 * 32),
+        "image_proj.norm.weight": torch.ones(32),
+        "image_proj.norm.bias": torch.zeros(32),
+    }
+    attentions = [name for name in make_unet().attn_processors if "attn2" in name]
+    for number in range(len(attentions)):
+        for part in ("k", "v"):
+            tensors[f"ip_adapter.{2 * number + 1}.to_{part}_ip.weight"] = torch.randn(16, 32)
+    save_file(tensors, folder / "models" / "ip-adapter.safetensors")
+
+
+def save_vace(folder: Path) -> None:
+    """Save a model that makes a film after another one."""
+    torch.manual_seed(0)
+    save_wan(folder)
+    transformer = WanVACETransformer3DModel(
+        patch_size=(1, 2, 2), num_attention_heads=2, attention_head_dim=12, in_channels=16,
+        out_channels=16, text_dim=32, freq_dim=256, ffn_dim=32, num_layers=2, cross_attn_norm=True,
+        qk_norm="rms_norm_across_heads", rope_max_seq_len=32, vace_layers=[0], vace_in_channels=96,
+    )  # fmt: skip
+    shutil.rmtree(folder / "transformer")
+    transformer.save_pretrained(str(folder / "transformer"))
+    index = json.loads((folder / "model_index.json").read_text())
+    index |= {
+        "_class_name": "WanVACEPipeline",
+        "transformer": ["diffusers", "WanVACETransformer3DModel"],
+    }
+    (folder / "model_index.json").write_text(json.dumps(index))
