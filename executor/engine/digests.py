@@ -66,6 +66,8 @@ def node_digest(
     outs = [port for port in node.out_kinds if (node.id, port) in delivered]
     is_mapped = node.space is not None
     parts = [node.spec.type, node.spec.meta.version, dict(node.params), wiring, outs, is_mapped]
+    if node.spec.model is not None:
+        parts.append(node.spec.model.revision)
     try:
         return hashlib.sha256(canonical_json(parts)).digest()
     except (TypeError, ValueError):

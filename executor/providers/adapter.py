@@ -48,8 +48,8 @@ class HttpAdapter:
         return cls.outcome_class
 
     def key_headers(self) -> Mapping[str, str]:
-        """Return the headers that the key goes in."""
-        return {"Authorization": f"Bearer {self.account.key}"}
+        """Return the headers that the key goes in; servers of one's own may ask for none."""
+        return {"Authorization": f"Bearer {self.account.key}"} if self.account.key else {}
 
     def judge(self, rejection: Rejection) -> ProviderError | Unanswered | None:  # noqa: ARG002
         """Return what an answer other than 2xx means here; None where its status says enough."""

@@ -116,6 +116,19 @@ def need_dict(value: Any, *place: Place) -> dict[str, Any]:
     return found
 
 
+def need_numbers(value: Any, *place: Place) -> list[float]:
+    """Return the numbers of the list at a place, of which there is one at least.
+
+    Raises:
+        Unanswered: there is none, or something in it is no number.
+    """
+    listed = need_list(value, *place)
+    numbers = [number for number in map(get_number, listed) if number is not None]
+    if len(numbers) != len(listed):
+        raise _lacks("list of numbers", place)
+    return numbers
+
+
 def need_bytes(value: Any, *place: Place) -> bytes:
     """Return the bytes that stand at a place as base64, with or without a data URI's head.
 
@@ -149,6 +162,17 @@ def file_at(value: Any, *place: Place, kind: str, needs_key: bool = False) -> Re
         Unanswered: there is none.
     """
     return ResultFile(kind, url=need_str(value, *place), needs_key=needs_key)
+
+
+def image_in(item: Any) -> ResultFile:
+    """Return a picture as OpenAI's API has it, and others: in base64 at `b64_json`, or by `url`.
+
+    Raises:
+        Unanswered: there is none.
+    """
+    if get_any(item, "b64_json"):
+        return file_in(item, "b64_json", kind="image")
+    return file_at(item, "url", kind="image")
 
 
 def json_in(text: str) -> Any:

@@ -1,4 +1,4 @@
-"""Putting files where a provider's request wants them: as URLs, data URIs, base64."""
+"""What requests are put together of: files where a provider wants them, demands in words."""
 
 import asyncio
 import base64
@@ -11,6 +11,8 @@ from executor.providers.errors import ProviderError
 from workflows.catalogue.wire import LIST_MARK, put
 
 Encode = Callable[[InputFile], Awaitable[Any]]
+
+_ONLY_JSON = "Answer in JSON alone, with no words around it."
 
 
 async def composed(request: Request, encode: Encode) -> dict[str, Any]:
@@ -33,6 +35,15 @@ async def composed(request: Request, encode: Encode) -> dict[str, Any]:
         elif values:
             put(body, path, values[0])
     return body
+
+
+def asking_for_json(system: str | None) -> str:
+    """Return a model's instructions with the demand for JSON.
+
+    OpenAI's API refuses its mode for JSON where the word stands nowhere in the request (its guides);
+    Anthropic's has no such mode.
+    """
+    return f"{system or ''}\n{_ONLY_JSON}".strip()
 
 
 async def read_bytes(file: InputFile) -> bytes:
@@ -64,15 +75,15 @@ async def as_address(file: InputFile) -> str:
     return file.url
 
 
-def as_uri(max_inline_bytes: int) -> Encode:
-    """Return an encoder that sends small files as data URIs and names the others by their URL.
+def as_uri(max_inline_bytes: int, inline: Encode = as_data_uri) -> Encode:
+    """Return an encoder that sends small files `inline` and names the others by their URL.
 
     Its error: a file is too large to be sent along, and the provider cannot fetch it here.
     """
 
     async def encode(file: InputFile) -> str:
         if file.size <= max_inline_bytes:
-            return await as_data_uri(file)
+            return str(await inline(file))
         if file.url is None:
             raise too_large(max_inline_bytes)
         return file.url

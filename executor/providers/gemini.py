@@ -19,6 +19,7 @@ from executor.providers.answers import (
     known,
     need_bytes,
     need_list,
+    need_numbers,
     provider_words,
     words,
 )
@@ -127,11 +128,8 @@ def embedded(answer: Any) -> Answer:
     Raises:
         Unanswered: there is none.
     """
-    vector = get_list(answer, "embedding", "values")
-    numbers = [number for number in map(get_number, vector) if number is not None]
-    if not numbers or len(numbers) != len(vector):
-        raise Unanswered("the answer has no vector")
-    return Answer(known({"json": numbers, "usage": _usage(answer)}))
+    vector = need_numbers(answer, "embedding", "values")
+    return Answer(known({"json": vector, "usage": _usage(answer)}))
 
 
 def predicted(answer: Any) -> Answer:

@@ -6,8 +6,6 @@ resources/audio/, types/create_embedding_response.py, types/moderation.py), read
 
 import asyncio
 import io
-import json
-import mimetypes
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, ClassVar
 
@@ -17,16 +15,16 @@ from executor.providers.adapter import HttpAdapter
 from executor.providers.answers import (
     clean_json,
     clean_text,
-    file_at,
-    file_in,
     get_any,
     get_dict,
     get_list,
     get_number,
     get_str,
+    image_in,
     known,
     need_dict,
     need_list,
+    need_numbers,
     provider_words,
 )
 from executor.providers.base import (
@@ -36,17 +34,17 @@ from executor.providers.base import (
     InputFile,
     KeyCheck,
     Request,
-    ResultFile,
 )
-from executor.providers.compose import as_data_uri, read_bytes, too_large
+from executor.providers.compose import as_data_uri, read_bytes
 from executor.providers.errors import AccountBlocked, ContentRefused, ProviderError, Unanswered
+from executor.providers.forms import file_part, text_parts
+from executor.providers.outputs import sound_in
 from executor.providers.transport import FormField, Rejection, Reply
+from workflows.catalogue.wire import LIST_MARK
 
 MAX_IMAGE_BYTES = 50_000_000  # of a picture to edit: below 50 MB each
 MAX_AUDIO_BYTES = 25_000_000  # of a recording; from OpenAI's guides, the page has none
 MASK = "mask"
-# Asking for JSON is refused where the word stands nowhere in the request (OpenAI's guides).
-ONLY_JSON = "Answer in JSON alone, with no words around it."
 
 # `code` of an error, also of a response that failed (types/responses/response_error.py).
 _REFUSALS = frozenset(
@@ -124,10 +122,11 @@ class OpenAiApi(HttpAdapter):
         return images_in((await self.post("/images/generations", body=named(request))).json())
 
     async def _edit_images(self, request: Request) -> Answer:
-        form = fields(named(request))
+        form = text_parts(named(request), list_mark=LIST_MARK)
         pictures = [file for name, files in request.files.items() if name != MASK for file in files]
-        place = "image" if len(pictures) == 1 else "image[]"
-        form += [await part(place, file, MAX_IMAGE_BYTES) for file in pictures]
+        place = "image" if len(pictures) == 1 else f"image{LIST_MARK}"
+        for file in pictures:
+            form.append(await file_part(place, file, max_bytes=MAX_IMAGE_BYTES, stem="image"))
         for mask in request.files.get(MASK, ())[:1]:
             form.append(FormField(MASK, await see_through(mask), "mask.png", "image/png"))
         return images_in((await self.post("/images/edits", form=form)).json())
@@ -139,9 +138,10 @@ class OpenAiApi(HttpAdapter):
         return Answer({"usage": known({"characters": characters})}, (sound_in(reply),))
 
     async def _transcribe(self, request: Request) -> Answer:
-        form = fields(named(request))
+        form = text_parts(named(request), list_mark=LIST_MARK)
         recordings = [file for files in request.files.values() for file in files]
-        form += [await part("file", file, MAX_AUDIO_BYTES) for file in recordings[:1]]
+        for file in recordings[:1]:
+            form.append(await file_part("file", file, max_bytes=MAX_AUDIO_BYTES))
         return transcript_in((await self.post("/audio/transcriptions", form=form)).json())
 
     async def _embed(self, request: Request) -> Answer:
@@ -162,29 +162,6 @@ class OpenAiApi(HttpAdapter):
 def named(request: Request) -> dict[str, Any]:
     """Return a call's body with its model; one that the body names comes first."""
     return {"model": request.call.model, **request.call.body}
-
-
-def fields(body: Mapping[str, Any]) -> list[FormField]:
-    """Return a flat body as parts of a multipart one; a list is a part for each item."""
-    parts = []
-    for name, value in body.items():
-        if isinstance(value, list | tuple):
-            parts += [FormField(f"{name}[]", _as_field(item)) for item in value]
-        else:
-            parts.append(FormField(name, _as_field(value)))
-    return parts
-
-
-async def part(name: str, file: InputFile, max_bytes: int) -> FormField:
-    """Return a file as a part of a multipart body.
-
-    Raises:
-        ProviderError: it is too large.
-    """
-    if file.size > max_bytes:
-        raise too_large(max_bytes)
-    suffix = mimetypes.guess_extension(file.content_type) or ".bin"
-    return FormField(name, await read_bytes(file), f"{name.strip('[]')}{suffix}", file.content_type)
 
 
 async def see_through(mask: InputFile) -> bytes:
@@ -210,20 +187,10 @@ def _see_through(content: bytes) -> bytes:
     return buffer.getvalue()
 
 
-def _as_field(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
-
-
 def images_in(answer: Any) -> Answer:
     """Return the pictures of an answer: in base64, or behind URLs."""
-    files = tuple(_image_in(item) for item in need_list(answer, "data"))
+    files = tuple(image_in(item) for item in need_list(answer, "data"))
     return Answer({"usage": usage_in(answer)}, files)
-
-
-def _image_in(item: Any) -> ResultFile:
-    if get_any(item, "b64_json"):
-        return file_in(item, "b64_json", kind="image")
-    return file_at(item, "url", kind="image")
 
 
 def usage_in(answer: Any) -> dict[str, int | float]:
@@ -241,18 +208,6 @@ def usage_in(answer: Any) -> dict[str, int | float]:
         if given[name] is None:
             given[name] = get_number(usage, old_name)
     return known(given)
-
-
-def sound_in(reply: Reply) -> ResultFile:
-    """Return the sound that an answer's body is.
-
-    Raises:
-        Unanswered: it is none.
-    """
-    kind = reply.headers.get("Content-Type", "").lower()
-    if not kind.startswith(("audio/", "application/octet-stream")) or not reply.body:
-        raise Unanswered("the answer is no sound")
-    return ResultFile("audio", data=reply.body)
 
 
 def transcript_in(answer: Any) -> Answer:
@@ -285,17 +240,9 @@ def _spans(answer: Any, name: str, word: str) -> list[dict[str, Any]]:
 
 def vectors_in(answer: Any, asked: Any) -> Answer:
     """Return the vector of a text, or of a list of texts the list of theirs."""
-    vectors = [_vector(item) for item in need_list(answer, "data")]
+    vectors = [need_numbers(item, "embedding") for item in need_list(answer, "data")]
     is_list = isinstance(asked, list)
     return Answer({"json": vectors if is_list else vectors[0], "usage": usage_in(answer)})
-
-
-def _vector(item: Any) -> list[float]:
-    numbers = [get_number(number) for number in need_list(item, "embedding")]
-    whole = [number for number in numbers if number is not None]
-    if len(whole) != len(numbers):
-        raise Unanswered("the vector has something in it that is no number")
-    return whole
 
 
 def verdict_in(answer: Any) -> Answer:

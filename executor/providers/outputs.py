@@ -14,6 +14,8 @@ from urllib.parse import unquote_to_bytes, urlsplit
 
 from executor.providers.answers import clean_text, get_any, get_str
 from executor.providers.base import ResultFile
+from executor.providers.errors import Unanswered
+from executor.providers.transport import Reply
 from workflows.catalogue.tasks import TASKS
 
 MAX_FILES = 64
@@ -83,6 +85,18 @@ def text_in(output: Any) -> str | None:
         if text is not None:
             return text
     return None
+
+
+def sound_in(reply: Reply) -> ResultFile:
+    """Return the sound that an answer's body is.
+
+    Raises:
+        Unanswered: it is none.
+    """
+    kind = reply.headers.get("Content-Type", "").lower()
+    if not kind.startswith(("audio/", "application/octet-stream")) or not reply.body:
+        raise Unanswered("the answer is no sound")
+    return ResultFile("audio", data=reply.body)
 
 
 def is_link(text: str) -> bool:

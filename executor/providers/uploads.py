@@ -1,10 +1,11 @@
 """Files that go to a provider ahead of the job that wants them."""
 
-import mimetypes
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import TypeVar
+from urllib.parse import urlsplit
 
+from executor.providers.account import ProviderAccount
 from executor.providers.base import InputFile
 from executor.providers.compose import Encode, as_data_uri, too_large
 from executor.providers.errors import NotSent, ProviderError, Unanswered
@@ -50,6 +51,22 @@ def judge_store(rejection: Rejection) -> ProviderError | None:
     return None
 
 
-def file_name(file: InputFile, stem: str = "input") -> str:
-    """Return a name for a file whose ending says what it is."""
-    return stem + (mimetypes.guess_extension(file.content_type) or ".bin")
+def check_store(url: str, account: ProviderAccount, stores: tuple[str, ...]) -> None:
+    """See that a file may be put where an answer says: at the provider, or at one of its stores.
+
+    `stores` are ends of host names, with the dot.
+
+    Raises:
+        NotSent: it may not. No job can have come of it.
+    """
+    if not account.trusts(url) and not _is_in(url, stores):
+        raise NotSent("The provider did not take a file.")
+
+
+def _is_in(url: str, stores: tuple[str, ...]) -> bool:
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        return False
+    return parts.scheme == "https" and parts.username is None and host.endswith(stores)

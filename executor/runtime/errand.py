@@ -239,9 +239,11 @@ class Errand:
         """Call the next in line at the provider, now that our job there is over."""
         if self.attempt is None or self._is_open():
             return
-        task_id = self.shop.line.leave(self.attempt.provider)
-        if task_id is not None:
-            await self.shop.in_database(attempts.call_up, task_id=task_id, clock=self.shop.clock)
+        while (task_id := self.shop.line.leave(self.attempt.provider)) is not None:
+            if await self.shop.in_database(
+                attempts.call_up, task_id=task_id, clock=self.shop.clock
+            ):
+                return
 
     def _spread(self, at: datetime) -> datetime:
         """Return a little later than an hour at which many may come."""

@@ -230,13 +230,14 @@ class RemoteWork:
         attempt = tried[-1]
         way = Way(attempt.route, attempt.provider, attempt.account)
         route, is_unsent = asked.route_of(attempt), attempt.state == AttemptState.INTENT
-        call = None if route is None else asked.call(route)
+        # With a job there is nothing left to ask for, whatever staff have changed of the model since.
+        call = asked.call(route) if is_unsent and route is not None else None
         ways = find_offer(asked, self.execution, avoided, self.clock).ways if is_unsent else ()
         account = find_account(way.provider, way.account, attempt.workspace_id)
         if account is None and not is_unsent:
             account = find_successor(way.provider, attempt.workspace_id)
         return Prepared(
-            self._request(call) if call is not None and is_unsent else None,
+            None if call is None else self._request(call),
             replace(_undertaking_of(attempt), digest="" if call is None else _digest_of(call)),
             tried,
             account,

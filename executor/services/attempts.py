@@ -208,11 +208,13 @@ def wait_until(*, claim: Claim, at: datetime, for_job: bool, clock: Clock = SYST
     update_rows(Task, changes, owned)
 
 
-def call_up(*, task_id: str, clock: Clock = SYSTEM_CLOCK) -> None:
-    """Have a task that waits without an attempt go on now; nothing happens to one that does not."""
+def call_up(*, task_id: str, clock: Clock = SYSTEM_CLOCK) -> bool:
+    """Have a task that waits without an attempt go on now; says whether it was there."""
     changes = {"wake_at": SharedNow(clock.now()), "rung_at": None}
-    if update_rows(Task, changes, {"pk": task_id, "state": TaskState.READY}):
-        dispatch.ring(task_id, REMOTE_QUEUE)
+    if not update_rows(Task, changes, {"pk": task_id, "state": TaskState.READY}):
+        return False
+    dispatch.ring(task_id, REMOTE_QUEUE)
+    return True
 
 
 def take_callback(*, token: str, callback: Any, clock: Clock = SYSTEM_CLOCK) -> None:

@@ -81,13 +81,13 @@ def check_own_key(*, workspace_id: str, provider: str, clock: Clock = SYSTEM_CLO
     error = ""
     try:
         found = async_to_sync(_check)(own_account(own))
-        unblock_account(provider=provider, account=own.id, clock=clock)
-        return found
     except ProviderError as failure:
         error = failure.message
         raise KeyDoesNotWork(error) from failure
     finally:
         note_key_check(workspace_id=workspace_id, key_id=own.id, error=error, now=clock.now())
+    unblock_account(provider=provider, account=own.id, clock=clock)
+    return found
 
 
 async def _check(account: ProviderAccount) -> KeyCheck:

@@ -210,9 +210,7 @@ def test_a_job_that_was_lost_is_found_again_where_the_provider_lets_us(
 
     found = bench.look_up(bench.cls.job_named_in(called))
 
-    # A provider that calls back about its jobs may have verbs that are none.
-    is_named = bench.cls.outcome_class is OutcomeClass.C and called is not None
-    if bench.cls.outcome_class is OutcomeClass.B or is_named:
+    if bench.cls.outcome_class_of(call.operation) in (OutcomeClass.B, OutcomeClass.C):
         assert isinstance(found, dict)
         assert isinstance(bench.follow(found).end, Done)
     else:

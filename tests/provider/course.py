@@ -17,6 +17,7 @@ from executor.providers.circuits import Circuits
 from executor.providers.transport import Transport
 from executor.runtime.adapters import Adapters
 from executor.runtime.errand import Shop
+from executor.runtime.line import Line
 from executor.runtime.remote_strays import settle_strays
 from executor.runtime.remote_task import RemoteTask
 from executor.runtime.running import RunningTasks
@@ -48,6 +49,7 @@ class Course:
         self.workspace = workspace
         self.clock = FixedClock(utc_now() + timedelta(seconds=1))
         self.circuits = Circuits(self.clock)
+        self.line = Line()
         self.teller = Teller(on_lost=lambda _: None, clock=self.clock)
         self.naps: list[float] = []
         self.strays: dict[str, datetime] = {}
@@ -139,6 +141,7 @@ class Course:
             self._sleep,
             asyncio.Semaphore(2),
             asyncio.Semaphore(2),
+            line=self.line,
             strays=self.strays,
         )
 

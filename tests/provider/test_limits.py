@@ -68,13 +68,18 @@ def test_a_node_that_waits_for_room_is_queued(course, provider) -> None:
 
 def test_whoever_waits_for_room_is_called_when_a_job_ends(course, provider) -> None:
     set_limits("test_b", max_jobs=1)
-    provider.plan("b.poll", *["running"] * 3)
+    provider.plan("b.poll", "status:429:6")  # longer than a task is held for
     document, prompts = many("b", 3)
     run = course.begin(document, prompt=prompts)
+    course.work()
+    paid = provider.paid
+    course.line._waiting["test_b"] = {"task_gone": None, **course.line._waiting["test_b"]}
 
+    course.advance(7)  # the first is due, the others would wake by themselves in ten at least
     course.work()
 
-    assert course.answer(run)["status"] == "COMPLETED", "nobody had to wake by itself"
+    assert paid == [1]
+    assert course.answer(run)["status"] == "COMPLETED"
     assert provider.paid == [1, 1, 1]
 
 

@@ -342,9 +342,9 @@ def test_a_job_that_cannot_be_ended_is_tried_again_more_and_more_seldom(course, 
     provider.plan("b.look_up", *["status:500"] * 50)
     looked = provider.count()["requests"].get("b.look_up", 0)
 
-    for _ in range(60):
+    for _ in range(20):
         course.settle_strays()
-        course.advance(5)
+        course.advance(15)
 
     tries = provider.count()["requests"]["b.look_up"] - looked
     assert 3 <= tries <= 10

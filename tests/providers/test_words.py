@@ -22,7 +22,7 @@ from executor.providers.errors import (
     RateLimited,
     Unanswered,
 )
-from executor.providers.openai_api import fields
+from executor.providers.forms import text_parts
 from tests.providers import anthropic, elevenlabs, openai, openai_compatible
 from tests.providers.courses import Bench, Benches, open_benches
 from tests.providers.samples import sample_file, sample_media
@@ -274,7 +274,7 @@ def test_a_mask_that_is_no_picture_is_refused_before_anything_is_sent(
 
 
 def test_an_object_in_a_form_is_json() -> None:
-    parts = fields({"chunking_strategy": {"type": "server_vad"}, "n": 2, "x": True, "list": [0.5]})
+    parts = text_parts({"chunking_strategy": {"type": "server_vad"}, "n": 2, "x": True, "list": [0.5]}, list_mark="[]")
 
     assert [(part.name, part.value) for part in parts] == [
         ("chunking_strategy", '{"type": "server_vad"}'),

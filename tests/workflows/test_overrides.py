@@ -120,3 +120,14 @@ def test_a_provider_that_has_no_route_any_more_is_told_and_the_others_stay() -> 
 
     assert offered.problem == "There is no route by kling."
     assert [route.provider for route in model_of(offered).routes] == ["fal"]
+
+
+def test_what_changes_results_is_another_revision_and_what_does_not_is_none() -> None:
+    turned = Override(price="1", providers=("replicate",), position=1)
+    other_id = read_model(document(("fal-ai/house-painter", "fal-ai/house-painter-2")))
+    other_default = read_model(document(("maximum = 8", "maximum = 8\ndefault = 2")))
+    other_words = read_model(document(("House Painter", "Painter"), ("40 * count", "41 * count")))
+
+    assert model_of(offer_of(MODEL, turned, Decimal(5))).revision == MODEL.revision
+    assert other_words.revision == MODEL.revision
+    assert len({MODEL.revision, other_id.revision, other_default.revision}) == 3

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from common.canonical import canonical_json, digest
 from workflows.catalogue.model_rules import Rule
 from workflows.catalogue.params import Param, ParamKind
 from workflows.catalogue.templates import PARAM_TEMPLATES
@@ -190,6 +191,18 @@ class ModelSpec(Part):
     def params_by_name(self) -> Mapping[str, Param]:
         """The parameters by name, in their order."""
         return {each.param.name: each.param for each in self.params}
+
+    @cached_property
+    def revision(self) -> str:
+        """Digest of what decides about results: the parameters, and what the routes ask for.
+
+        Equal revisions may answer for each other from the cache; prices and words do not count.
+        """
+        routes = [route.model_dump(mode="json", by_alias=True) for route in self.routes]
+        params = [param.model_dump(mode="json") for param in self.params]
+        return digest(
+            [self.task, params, sorted(canonical_json(route).decode() for route in routes)]
+        )
 
     @property
     def is_retired(self) -> bool:

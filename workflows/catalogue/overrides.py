@@ -53,7 +53,9 @@ def offer_of(model: ModelSpec, override: Override, margin_percent: Decimal) -> O
         return Offered(model_spec(model))
     price, said = _price(model, override, margin_percent)
     problems = [*([said] if said else []), *_problems_of_routes(model, override)]
-    changed = model.model_copy(update={"price": price, "routes": _routes(model, override)})
+    # Which of the routes are taken, and in which order, makes no other model of it to the cache.
+    kept = {"revision": model.revision}
+    changed = model.model_copy(update={"price": price, "routes": _routes(model, override), **kept})
     spec = replace(spec_from_model(changed), is_off=override.is_off, position=override.position)
     return Offered(spec, " ".join(problems))
 

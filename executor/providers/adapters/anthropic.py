@@ -18,7 +18,7 @@ from executor.providers.answers import (
     words,
 )
 from executor.providers.base import Answer, Correlation, Done, InputFile, KeyCheck, Request
-from executor.providers.compose import as_base64, too_large
+from executor.providers.compose import as_base64, asking_for_json, too_large
 from executor.providers.errors import (
     AccountBlocked,
     ContentRefused,
@@ -33,7 +33,6 @@ from workflows.catalogue.wire import put
 API_VERSION = "2026-10-21"  # what the package sends (_constants.py)
 MAX_TOKENS = 4096  # of an answer, which must be said; where the model's file does not
 MAX_IMAGE_BYTES = 5_000_000  # general knowledge; the page has no limit
-ONLY_JSON = "Answer in JSON alone, with no words around it."
 IMAGE_TYPES = ("image/jpeg", "image/png", "image/gif", "image/webp")
 
 
@@ -98,7 +97,7 @@ def _shaped(body: dict[str, Any]) -> bool:
     if schema is not None:
         put(body, "output_config.format", {"type": "json_schema", "schema": schema})
     elif wants_json:
-        body["system"] = f"{body.get('system') or ''}\n{ONLY_JSON}".strip()
+        body["system"] = asking_for_json(body.get("system"))
     return bool(wants_json) or schema is not None
 
 

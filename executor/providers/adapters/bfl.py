@@ -1,6 +1,5 @@
 """Black Forest Labs: FLUX by submit and poll."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
@@ -22,7 +21,6 @@ from executor.providers.base import (
     Done,
     Failed,
     Handle,
-    InputFile,
     KeyCheck,
     OutcomeClass,
     Request,
@@ -31,8 +29,9 @@ from executor.providers.base import (
     Submitted,
 )
 from executor.providers.callbacks import callback_for
-from executor.providers.compose import as_base64, composed, too_large
+from executor.providers.compose import as_base64, as_uri, composed
 from executor.providers.errors import ContentRefused, ProviderError, Unanswered
+from executor.providers.jobs import get_id, need_id
 from executor.providers.transport import Rejection
 
 MAX_INLINE_BYTES = 20_000_000  # of an input picture (docs.bfl.ai); larger ones by URL
@@ -41,7 +40,6 @@ GRACE_S = 60.0  # a new job may not be known everywhere at once
 _NOT_FOUND = "Task not found"
 _REFUSED = ("Request Moderated", "Content Moderated")
 _BROKEN = ("Error", "Failed")
-_ID = re.compile(r"[\w.-]{1,100}")
 
 
 class NoSuchJob(ProviderError):
@@ -83,7 +81,7 @@ class BflAdapter(HttpAdapter):
 
     async def submit(self, request: Request, correlation: Correlation) -> Submitted:
         """Begin a job."""
-        body = _spread(await composed(request, _encoded))
+        body = _spread(await composed(request, as_uri(MAX_INLINE_BYTES, as_base64)))
         callback = callback_for(self.account, correlation)
         if callback is not None:
             body["webhook_url"] = callback
@@ -91,7 +89,7 @@ class BflAdapter(HttpAdapter):
             "POST", f"/v1/{request.call.model}", body=body, timeout_s=self.submit_timeout_s
         )
         answer = reply.json()
-        job = _checked_id(need_str(answer, "id"))
+        job = need_id(answer, "id")
         named = get_str(answer, "polling_url")
         return Submitted({
             "id": job,
@@ -118,8 +116,8 @@ class BflAdapter(HttpAdapter):
 
     async def look_up(self, correlation: Correlation) -> Handle | None:
         """Ask for the job that a callback named."""
-        job = correlation.named_job
-        if job is None or not _ID.fullmatch(job):
+        job = get_id(correlation.named_job)
+        if job is None:
             return None
         url = _asked_by_id(job)
         try:
@@ -136,7 +134,7 @@ class BflAdapter(HttpAdapter):
     @classmethod
     def job_named_in(cls, callback: Any) -> str | None:
         """Return the job's id; its form is not documented, both names are in use."""
-        return get_str(callback, "id") or get_str(callback, "task_id")
+        return get_id(callback, "id") or get_id(callback, "task_id")
 
     async def _state(self, url: str) -> Any:
         answer = (await self.ask("GET", url)).json()
@@ -149,14 +147,6 @@ def _asked_by_id(job: str) -> str:
     return f"/v1/get_result?id={quote(job)}"
 
 
-async def _encoded(file: InputFile) -> str:
-    if file.size <= MAX_INLINE_BYTES:
-        return await as_base64(file)
-    if file.url is None:
-        raise too_large(MAX_INLINE_BYTES)
-    return file.url
-
-
 def _spread(body: dict[str, Any]) -> dict[str, Any]:
     """Return a body whose list of input pictures is spread over numbered fields."""
     pictures = body.get("input_image")
@@ -166,12 +156,6 @@ def _spread(body: dict[str, Any]) -> dict[str, Any]:
     for number, picture in enumerate(pictures, start=1):
         body["input_image" if number == 1 else f"input_image_{number}"] = picture
     return body
-
-
-def _checked_id(job: str) -> str:
-    if not _ID.fullmatch(job):
-        raise Unanswered("the job has an odd id")
-    return job
 
 
 def _with_id(url: str, job: str) -> str:

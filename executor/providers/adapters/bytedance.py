@@ -38,7 +38,7 @@ from executor.providers.errors import (
     RateLimited,
     Unanswered,
 )
-from executor.providers.jobs import get_id, is_definite, need_id
+from executor.providers.jobs import get_id, if_there, need_id
 from executor.providers.outputs import MAX_FILES
 from executor.providers.transport import Rejection
 
@@ -104,21 +104,12 @@ class BytedanceAdapter(HttpAdapter):
         job_id = get_id(correlation.named_job)
         if job_id is None:
             return None
-        try:
-            task = (await self.ask("GET", _path({"id": job_id}))).json()
-        except ProviderError as error:
-            if is_definite(error):
-                return None
-            raise
-        return {"id": need_id(task, "id")}
+        reply = await if_there(self.ask("GET", _path({"id": job_id})))
+        return None if reply is None else {"id": need_id(reply.json(), "id")}
 
     async def cancel(self, handle: Handle) -> None:
         """Take the job out of the queue; one that runs or is over stays as it is."""
-        try:
-            await self.ask("DELETE", _path(handle))
-        except ProviderError as error:
-            if not is_definite(error):
-                raise
+        await if_there(self.ask("DELETE", _path(handle)))
 
     async def check(self) -> KeyCheck:
         """Ask for one line of the list of tasks."""

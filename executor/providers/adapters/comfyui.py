@@ -6,7 +6,6 @@ Read from ComfyUI 0.3.64 (server.py, execution.py, comfy_execution/progress.py),
 import asyncio
 import copy
 import hashlib
-import re
 import uuid
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -41,17 +40,17 @@ from executor.providers.base import (
 from executor.providers.comfy_progress import is_last_word, progress_in
 from executor.providers.compose import read_bytes, too_large
 from executor.providers.errors import ProviderError, Unanswered
-from executor.providers.outputs import kind_of_name
+from executor.providers.forms import file_name
+from executor.providers.jobs import need_id
+from executor.providers.outputs import MAX_FILES, kind_of_name
 from executor.providers.transport import FormField, Rejection
-from executor.providers.uploads import ahead, file_name
+from executor.providers.uploads import ahead
 
 MAX_UPLOAD_BYTES = 100 * 1024 * 1024  # the server's --max-upload-size, unless told otherwise
-MAX_FILES = 64
 MAX_NAME = 1_000  # characters of a file's name or folder
 LISTEN_S = 1.0
 HISTORY_ITEMS = 64  # newest jobs that are looked through for one of ours
 
-_JOB = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _FOLDERS = frozenset({"output", "temp", "input"})
 _JOBS = uuid.UUID("6b0f2c52-3a1e-5d0b-8f07-51d1f2a6c9e4")  # the names of our jobs are made in here
 
@@ -61,7 +60,8 @@ class ComfyUiAdapter(HttpAdapter):
 
     Media names are `node.input`: the file is uploaded, and its name put there. Jobs are named by
     us, from the attempt's reference: servers that take no name for a job (up to 0.3.44) are
-    told it as the client's. A server that is restarted forgets its jobs.
+    told it as the client's. A server that is restarted forgets its jobs. The key is for a proxy
+    before it: the server itself knows none.
 
     How far a job is, is told over a socket alone. `poll` opens it for a second and says what it
     heard: nothing has to be kept between polls for that, since each message says how far all nodes
@@ -73,10 +73,6 @@ class ComfyUiAdapter(HttpAdapter):
     settle_s = 270.0  # three uploads and a submit at their longest, and a lease (decision 0011)
     poll_interval_s = 1.0
 
-    def key_headers(self) -> Mapping[str, str]:
-        """Return the key for a proxy before the server, which itself knows none."""
-        return {"Authorization": f"Bearer {self.account.key}"} if self.account.key else {}
-
     async def submit(self, request: Request, correlation: Correlation) -> Submitted:
         """Put the workflow into the queue, with its files uploaded."""
         prompt = await self._filled(request)
@@ -84,10 +80,7 @@ class ComfyUiAdapter(HttpAdapter):
         body = {"prompt": prompt, "prompt_id": job, "client_id": job}
         reply = await self.ask("POST", "/prompt", body=body, timeout_s=self.submit_timeout_s)
         answer = reply.json()
-        taken = need_str(answer, "prompt_id")
-        if not _JOB.fullmatch(taken):
-            raise Unanswered("the id is none")
-        handle = {"id": taken, "client": job, "nodes": len(prompt)}
+        handle = {"id": need_id(answer, "prompt_id"), "client": job, "nodes": len(prompt)}
         if get_dict(answer, "node_errors"):  # it would leave out the outputs that these lead to
             await self.cancel(handle)
             raise _invalid(answer)

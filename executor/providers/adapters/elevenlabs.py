@@ -4,8 +4,6 @@ Source: the stored page of ElevenLabs and PyPI `elevenlabs` 2.78.0 (raw_client.p
 read 2026-11-21.
 """
 
-import json
-import mimetypes
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, ClassVar
@@ -35,9 +33,10 @@ from executor.providers.base import (
     Running,
     Submitted,
 )
-from executor.providers.compose import read_bytes, too_large
 from executor.providers.errors import AccountBlocked, ContentRefused, ProviderError, Unanswered
+from executor.providers.forms import file_part, text_parts
 from executor.providers.jobs import need_id
+from executor.providers.outputs import sound_in
 from executor.providers.transport import FormField, Rejection, Reply
 
 # The page has no limit. All of it is held in memory, so this is the largest recording that is stored.
@@ -134,19 +133,22 @@ class ElevenLabsAdapter(HttpAdapter):
 
     async def _change_voice(self, request: Request, body: dict[str, Any]) -> Done:
         path = f"/v1/voice-changer/{_voice(body)}" + _query(body)
-        form = [*_fields({"model_id": request.call.model, **body}), await _file("audio", request)]
+        form = [
+            *text_parts({"model_id": request.call.model, **body}),
+            await _file("audio", request),
+        ]
         return _sound_in(await self._post(path, form=form))
 
     async def _isolate(self, request: Request, body: dict[str, Any]) -> Done:
-        form = [*_fields(body), await _file("audio", request)]
+        form = [*text_parts(body), await _file("audio", request)]
         return _sound_in(await self._post("/v1/audio-isolation", form=form))
 
     async def _transcribe(self, request: Request, body: dict[str, Any]) -> Done:
-        form = [*_fields({"model_id": request.call.model, **body}), await _file("file", request)]
+        form = [*text_parts({"model_id": request.call.model, **body}), await _file("file", request)]
         return Done(_transcript_in((await self._post("/v1/speech-to-text", form=form)).json()))
 
     async def _dub(self, request: Request, body: dict[str, Any]) -> Submitted:
-        form = [*_fields(body), await _file("file", request)]
+        form = [*text_parts(body), await _file("file", request)]
         answer = (await self._post("/v1/dubbing", form=form)).json()
         return Submitted({"job": need_id(answer, "dubbing_id"), "lang": body.get("target_lang")})
 
@@ -186,15 +188,6 @@ def _query(body: dict[str, Any]) -> str:
     return "" if output_format is None else "?" + urlencode({"output_format": output_format})
 
 
-def _fields(body: Mapping[str, Any]) -> list[FormField]:
-    """Return a body as multipart: objects in it are JSON, a list is a part for each item."""
-    return [
-        FormField(name, item if isinstance(item, str) else json.dumps(item))
-        for name, value in body.items()
-        for item in (value if isinstance(value, list | tuple) else [value])
-    ]
-
-
 async def _file(name: str, request: Request) -> FormField:
     """Return the call's file.
 
@@ -202,18 +195,12 @@ async def _file(name: str, request: Request) -> FormField:
         ProviderError: it has none, or one that is too large.
     """
     for file in (file for files in request.files.values() for file in files):
-        if file.size > MAX_FILE_BYTES:
-            raise too_large(MAX_FILE_BYTES)
-        suffix = mimetypes.guess_extension(file.content_type) or ".bin"
-        return FormField(name, await read_bytes(file), name + suffix, file.content_type)
+        return await file_part(name, file, max_bytes=MAX_FILE_BYTES)
     raise ProviderError("The file is missing.", code="invalid_value")
 
 
 def _sound_in(reply: Reply, usage: Mapping[str, Any] | None = None) -> Done:
-    kind = reply.headers.get("Content-Type", "").lower()
-    if not kind.startswith(("audio/", "application/octet-stream")) or not reply.body:
-        raise Unanswered("the answer is no sound")
-    return Done(Answer({"usage": dict(usage or {})}, (ResultFile("audio", data=reply.body),)))
+    return Done(Answer({"usage": dict(usage or {})}, (sound_in(reply),)))
 
 
 def _transcript_in(answer: Any) -> Answer:

@@ -5,7 +5,7 @@ Read from the typed client, docs.fal.ai (queue, webhooks, errors) and `fal-clien
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 from executor.providers.adapter import HttpAdapter
 from executor.providers.answers import (
@@ -35,15 +35,15 @@ from executor.providers.compose import composed, read_bytes
 from executor.providers.errors import (
     AccountBlocked,
     ContentRefused,
-    NotSent,
     ProviderError,
     RateLimited,
     Unanswered,
 )
-from executor.providers.jobs import get_id, need_id
+from executor.providers.forms import file_name
+from executor.providers.jobs import get_id, if_there, need_id
 from executor.providers.outputs import MAX_URL, WORD_TASKS, files_in, text_in
 from executor.providers.transport import Rejection
-from executor.providers.uploads import as_link, file_name, judge_store
+from executor.providers.uploads import as_link, check_store, judge_store
 
 MAX_INLINE_BYTES = 2_000_000  # of a data URI; the queue's own limit is not documented
 MAX_UPLOAD_BYTES = 100_000_000  # above that the storage wants pieces (fal-client 1.0.3)
@@ -122,21 +122,11 @@ class FalAdapter(HttpAdapter):
         if job is None:
             return None
         handle = self._handle(job, correlation.model, task=correlation.operation)
-        try:
-            await self.ask("GET", handle["status_url"])
-        except ProviderError as error:
-            if error.retryable or isinstance(error, AccountBlocked):
-                raise
-            return None
-        return handle
+        return None if await if_there(self.ask("GET", handle["status_url"])) is None else handle
 
     async def cancel(self, handle: Handle) -> None:
         """Take the job out of the queue, or tell its runner to stop."""
-        try:
-            await self.ask("PUT", handle["cancel_url"])
-        except ProviderError as error:  # 400: it is over already
-            if error.retryable or isinstance(error, AccountBlocked):
-                raise
+        await if_there(self.ask("PUT", handle["cancel_url"]))  # 400: it is over already
 
     async def check(self) -> KeyCheck:
         """Ask for a token to upload with, which nothing is done with."""
@@ -205,8 +195,7 @@ class FalAdapter(HttpAdapter):
         about = {"file_name": file_name(file), "content_type": file.content_type}
         answer = (await self.ask("POST", url, body=about)).json()
         target = need_str(answer, "upload_url")
-        if not self.account.trusts(target) and not _is_store(target):
-            raise NotSent("The provider did not take a file.")
+        check_store(target, self.account, _STORES)
         await self.transport.call(
             "PUT",
             target,
@@ -222,7 +211,7 @@ def _failure(words: str | None, kinds: set[str], code: str | None = None) -> Pro
     """Return the error of a job by the provider's words and the types that it names."""
     if kinds & _REFUSALS:
         return ContentRefused()
-    return ProviderError(provider_words(words, "The provider could not do this."), code=code)
+    return ProviderError(provider_words(words, ProviderError.default_message), code=code)
 
 
 def _answer(output: dict[str, Any], task: str) -> Answer:
@@ -252,12 +241,3 @@ def _facts(output: dict[str, Any], task: str) -> Any:
     return (
         {**facts, "flagged": any(flag is True for flag in flags)} if task == "moderation" else facts
     )
-
-
-def _is_store(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-    except ValueError:
-        return False
-    return parts.scheme == "https" and host.endswith(_STORES)

@@ -43,7 +43,7 @@ from executor.providers.errors import (
     RateLimited,
     Unanswered,
 )
-from executor.providers.jobs import get_id, need_id, speaks_of_rules
+from executor.providers.jobs import failure_told, get_id, need_id
 from executor.providers.outputs import MAX_FILES
 from executor.providers.tokens import signed
 from executor.providers.transport import Rejection, Reply
@@ -125,7 +125,7 @@ class KlingAdapter(HttpAdapter):
             case "succeed":
                 return Done(_result(task))
             case "failed":
-                return Failed(_failure(get_str(task, "task_status_msg")))
+                return Failed(failure_told(get_str(task, "task_status_msg")))
             case state:
                 raise Unanswered(f"state {state}")
 
@@ -271,12 +271,6 @@ def _seconds(text: str | None) -> float:
     except ValueError:
         return 0.0
     return seconds if 0 <= seconds < TOKEN_S else 0.0
-
-
-def _failure(words: str | None) -> ProviderError:
-    if speaks_of_rules(words):
-        return ContentRefused()
-    return ProviderError(provider_words(words, "The provider failed at this."))
 
 
 def _meaning(answer: Any, wait_s: float | None = None) -> ProviderError | Unanswered | None:

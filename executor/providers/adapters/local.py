@@ -2,7 +2,6 @@
 
 import contextlib
 import re
-from collections.abc import Mapping
 from typing import Any
 
 from executor.providers.adapter import HttpAdapter
@@ -32,10 +31,9 @@ from executor.providers.base import (
 )
 from executor.providers.compose import as_base64
 from executor.providers.errors import ContentRefused, ProviderError, Unanswered
+from executor.providers.outputs import KIND_OF_TASK, MAX_FILES
 from executor.providers.transport import Rejection
-from workflows.catalogue.tasks import TASKS
 
-MAX_FILES = 64
 MAX_PREVIEW = 60_000  # characters of a data URI
 GIGABYTE = 1_000_000_000
 # Words of ours in a body; all others are arguments of the pipeline.
@@ -47,7 +45,6 @@ _OWN = {
     "duration": "duration",
     "fps": "fps",
 }
-_KINDS: Mapping[str, str] = {"image": "image", "video": "video", "audio": "audio", "3d": "model3d"}
 _CODES = frozenset({"invalid_value", "resource_limit", "provider_unavailable", "provider_error"})
 _PREVIEW = re.compile(r"data:image/(?:jpeg|png|webp);base64,[A-Za-z0-9+/=]+")
 
@@ -75,10 +72,6 @@ class LocalAdapter(HttpAdapter):
     # The server knows a job for longer than this; one that it lost is done again, at no cost.
     key_lifetime_s = 3600.0
     max_answer_bytes = 512 * 1024 * 1024  # a film
-
-    def key_headers(self) -> Mapping[str, str]:
-        """Return the key's header; most servers here ask for none."""
-        return super().key_headers() if self.account.key else {}
 
     async def submit(self, request: Request, correlation: Correlation) -> Submitted:
         """Hand the order over."""
@@ -150,13 +143,12 @@ class LocalAdapter(HttpAdapter):
 async def order_of(request: Request, reference: str) -> dict[str, Any]:
     """Return a call as the server reads it."""
     call = request.call
-    task = TASKS.get(call.operation)
     own = {theirs: call.body[ours] for ours, theirs in _OWN.items() if ours in call.body}
     return {
         "reference": reference,
         "model": call.model,
         "operation": call.operation,
-        "kind": _KINDS.get(task.modality if task else "", "image"),
+        "kind": KIND_OF_TASK.get(call.operation, "image"),
         "inputs": {name: value for name, value in call.body.items() if name not in _OWN},
         "files": await _files(request),
         **own,

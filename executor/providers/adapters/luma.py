@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from executor.providers.adapter import HttpAdapter
-from executor.providers.answers import get_number, get_str, known, provider_words
+from executor.providers.answers import get_number, get_str, known
 from executor.providers.base import (
     Answer,
     Correlation,
@@ -23,8 +23,8 @@ from executor.providers.base import (
 )
 from executor.providers.callbacks import callback_for
 from executor.providers.compose import as_address, composed
-from executor.providers.errors import ContentRefused, ProviderError, Unanswered
-from executor.providers.jobs import get_id, is_definite, need_id, speaks_of_rules
+from executor.providers.errors import ProviderError, Unanswered
+from executor.providers.jobs import failure_told, get_id, if_there, need_id
 from executor.providers.transport import Rejection
 
 ENDPOINTS: Mapping[str, str] = {
@@ -86,7 +86,7 @@ class LumaAdapter(HttpAdapter):
             case "completed":
                 return Done(_result(generation))
             case "failed":
-                return Failed(_failure(get_str(generation, "failure_reason")))
+                return Failed(failure_told(get_str(generation, "failure_reason")))
             case state:
                 raise Unanswered(f"state {state}")
 
@@ -95,13 +95,8 @@ class LumaAdapter(HttpAdapter):
         job_id = get_id(correlation.named_job)
         if job_id is None:
             return None
-        try:
-            generation = (await self.ask("GET", _path({"id": job_id}))).json()
-        except ProviderError as error:
-            if is_definite(error):
-                return None
-            raise
-        return {"id": need_id(generation, "id")}
+        reply = await if_there(self.ask("GET", _path({"id": job_id})))
+        return None if reply is None else {"id": need_id(reply.json(), "id")}
 
     async def check(self) -> KeyCheck:
         """Ask how much money is left."""
@@ -110,9 +105,8 @@ class LumaAdapter(HttpAdapter):
 
     def judge(self, rejection: Rejection) -> ProviderError | Unanswered | None:
         """Tell refused prompts from inputs that are wrong, by their words."""
-        words = get_str(rejection.json(), "detail")
         if rejection.status in (400, 422):
-            return _failure(words, code="invalid_value")
+            return failure_told(get_str(rejection.json(), "detail"), code="invalid_value")
         return None
 
     @classmethod
@@ -157,9 +151,3 @@ def _result(generation: Any) -> Answer:
         if url is not None:
             return Answer({}, (ResultFile(kind, url=url),))
     raise Unanswered("no assets")
-
-
-def _failure(words: str | None, code: str | None = None) -> ProviderError:
-    if speaks_of_rules(words):
-        return ContentRefused()
-    return ProviderError(provider_words(words, "The provider failed at this."), code=code)

@@ -41,7 +41,8 @@ from executor.providers.errors import (
     RateLimited,
     Unanswered,
 )
-from executor.providers.jobs import get_id, is_definite, need_id
+from executor.providers.jobs import get_id, if_there, is_definite, need_id
+from executor.providers.openai_api import usage_in
 from executor.providers.transport import Rejection, Reply
 
 MAX_INLINE_BYTES = 20_000_000  # of a picture; not documented in what was read
@@ -114,11 +115,7 @@ class MinimaxAdapter(HttpAdapter):
         """End a job of the second API; the first knows no such thing."""
         if get_number(handle, "api") != 2:
             return
-        try:
-            await self._asked("DELETE", f"/v2/video_generation/{need_id(handle, 'id')}")
-        except ProviderError as error:
-            if not is_definite(error):
-                raise
+        await if_there(self._asked("DELETE", f"/v2/video_generation/{need_id(handle, 'id')}"))
 
     async def check(self) -> KeyCheck:
         """Ask for the list of films; there is no question about the account."""
@@ -147,12 +144,10 @@ class MinimaxAdapter(HttpAdapter):
 
     async def _knows(self, api: int, job_id: str) -> bool:
         """Say whether there is such a job; one that failed is told of with an error's code."""
-        try:
-            answer = (await self.ask("GET", _query(api, job_id))).json()
-        except ProviderError as error:
-            if is_definite(error):
-                return False
-            raise
+        reply = await if_there(self.ask("GET", _query(api, job_id)))
+        if reply is None:
+            return False
+        answer = reply.json()
         if job_id in (get_id(answer, "task", "id"), get_id(answer, "task_id")):
             return True
         said = _meaning(answer)
@@ -184,11 +179,7 @@ class MinimaxAdapter(HttpAdapter):
         body = {"model": request.call.model, "messages": messages, **body}
         answer = await self._asked("POST", "/v1/chat/completions", body)
         text = need_str(answer, "choices", 0, "message", "content")
-        usage = {
-            "input_tokens": get_number(answer, "usage", "prompt_tokens"),
-            "output_tokens": get_number(answer, "usage", "completion_tokens"),
-        }
-        return Done(Answer({"text": text, "usage": known(usage)}))
+        return Done(Answer({"text": text, "usage": usage_in(answer)}))
 
     async def _asked(self, method: str, path: str, body: Any = None) -> Any:
         """Return an answer that is none of an error, which may come with a status of 200.

@@ -16,10 +16,9 @@ from executor.providers.answers import (
     words,
 )
 from executor.providers.base import Answer, Request
-from executor.providers.compose import as_uri
+from executor.providers.compose import as_uri, asking_for_json
 from executor.providers.errors import ContentRefused, ProviderError, RateLimited, Unanswered
 from executor.providers.openai_api import (
-    ONLY_JSON,
     OpenAiApi,
     Verb,
     error_named,
@@ -66,7 +65,7 @@ class OpenAiAdapter(OpenAiApi):
         system = body.pop("system", None)
         if shape is not None:
             put(body, "text.format", shape)
-            system = f"{system or ''}\n{ONLY_JSON}".strip()
+            system = asking_for_json(system)
         whole = {**body, **known({"instructions": system}), "input": [message], "store": False}
         answer = (await self.post("/responses", body=whole)).json()
         return Answer(words(_text_in(answer), usage_in(answer), wants_json=shape is not None))

@@ -15,9 +15,9 @@ from executor.providers.answers import (
     words,
 )
 from executor.providers.base import Answer, Request
-from executor.providers.compose import as_data_uri
+from executor.providers.compose import as_data_uri, asking_for_json
 from executor.providers.errors import ContentRefused, ProviderError, Unanswered
-from executor.providers.openai_api import ONLY_JSON, OpenAiApi, Verb, images_in, named, usage_in
+from executor.providers.openai_api import OpenAiApi, Verb, images_in, named, usage_in
 
 
 class OpenAiCompatibleAdapter(OpenAiApi):
@@ -31,10 +31,6 @@ class OpenAiCompatibleAdapter(OpenAiApi):
     """
 
     name: ClassVar[str] = "openai_compatible"
-
-    def key_headers(self) -> Mapping[str, str]:
-        """Return the key's header, if there is a key."""
-        return super().key_headers() if self.account.key else {}
 
     def verbs(self) -> Mapping[str, Verb]:
         """Add those that answer in words."""
@@ -51,7 +47,7 @@ class OpenAiCompatibleAdapter(OpenAiApi):
         prompt, system, shape = body.pop("prompt", ""), body.pop("system", None), _shape(body)
         if shape is not None:
             body["response_format"] = shape
-            system = f"{system or ''}\n{ONLY_JSON}".strip()
+            system = asking_for_json(system)
         messages = [{"role": "system", "content": system}] if system else []
         messages.append({"role": "user", "content": await _content(prompt, request)})
         reply = await self.post("/chat/completions", body={**body, "messages": messages})

@@ -5,13 +5,12 @@ from typing import Any
 
 from executor.providers.adapter import HttpAdapter
 from executor.providers.answers import (
-    file_at,
-    file_in,
     get_any,
     get_dict,
     get_list,
     get_number,
     get_str,
+    image_in,
     known,
     need_number,
     provider_words,
@@ -23,7 +22,6 @@ from executor.providers.base import (
     KeyCheck,
     OutcomeClass,
     Request,
-    ResultFile,
 )
 from executor.providers.errors import (
     AccountBlocked,
@@ -32,11 +30,11 @@ from executor.providers.errors import (
     Unanswered,
 )
 from executor.providers.forms import form_of
+from executor.providers.jobs import speaks_of_rules
 from executor.providers.transport import Rejection
 
 MAX_FILE_BYTES = 5_000_000  # of an input picture (recraft.ai/docs); others are refused there
 
-_RULES = re.compile(r"moderat|nsfw|policy|prohibited|forbidden content|unsafe", re.IGNORECASE)
 _MONEY = re.compile(
     r"(not enough|insufficient|out of) (credits|funds|balance|units)", re.IGNORECASE
 )
@@ -62,7 +60,7 @@ class RecraftAdapter(HttpAdapter):
         words = f"{get_str(said, 'code') or ''} {get_str(said, 'message') or ''}"
         if _MONEY.search(words):
             return AccountBlocked()
-        if _RULES.search(words):
+        if speaks_of_rules(words):
             return ContentRefused()
         if rejection.status == 403:
             return None
@@ -100,11 +98,5 @@ def _pictures(answer: Any) -> Answer:
         Unanswered: there is none.
     """
     found = get_list(answer, "data") or [get_dict(answer, "image")]
-    files = tuple(_file(one) for one in found)
+    files = tuple(image_in(one) for one in found)
     return Answer(known({"credits": get_number(answer, "credits")}), files)
-
-
-def _file(one: Any) -> ResultFile:
-    if get_str(one, "b64_json"):
-        return file_in(one, "b64_json", kind="image")
-    return file_at(one, "url", kind="image")

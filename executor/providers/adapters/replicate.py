@@ -31,11 +31,13 @@ from executor.providers.base import (
     Submitted,
 )
 from executor.providers.callbacks import callback_for
-from executor.providers.compose import composed, read_bytes
-from executor.providers.errors import AccountBlocked, ContentRefused, ProviderError, Unanswered
+from executor.providers.compose import composed
+from executor.providers.errors import ContentRefused, ProviderError, Unanswered
+from executor.providers.forms import file_part
+from executor.providers.jobs import get_id, if_there, need_id
 from executor.providers.outputs import WORD_TASKS, files_in, text_in
-from executor.providers.transport import FormField, Rejection
-from executor.providers.uploads import as_link, file_name
+from executor.providers.transport import Rejection
+from executor.providers.uploads import as_link
 
 MAX_INLINE_BYTES = 190_000  # "<= 256 KB" as a data URI, which is a third larger than its file
 MAX_UPLOAD_BYTES = 100_000_000  # not documented
@@ -44,7 +46,6 @@ MAX_UPLOAD_BYTES = 100_000_000  # not documented
 _REFUSED = re.compile(
     r"nsfw|\bE005\b|flagged as sensitive|content[ _]policy|moderation", re.IGNORECASE
 )
-_JOB = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 
 class ReplicateAdapter(HttpAdapter):
@@ -71,10 +72,7 @@ class ReplicateAdapter(HttpAdapter):
         if callback:
             body |= {"webhook": callback, "webhook_events_filter": ["start", "completed"]}
         reply = await self.ask("POST", path, body=body, timeout_s=self.submit_timeout_s)
-        job = need_str(reply.json(), "id")
-        if not _JOB.fullmatch(job):
-            raise Unanswered("the id is none")
-        return Submitted({"id": job, "task": call.operation})
+        return Submitted({"id": need_id(reply.json(), "id"), "task": call.operation})
 
     async def poll(self, handle: Handle) -> Running | Done | Failed:
         """Ask how the prediction stands."""
@@ -93,24 +91,14 @@ class ReplicateAdapter(HttpAdapter):
 
     async def look_up(self, correlation: Correlation) -> Handle | None:
         """Return the prediction that a callback named, if there is one of that name."""
-        job = correlation.named_job
-        if job is None or not _JOB.fullmatch(job):
-            return None
-        try:
-            await self.ask("GET", f"/v1/predictions/{job}")
-        except ProviderError as error:
-            if error.retryable or isinstance(error, AccountBlocked):
-                raise
+        job = get_id(correlation.named_job)
+        if job is None or await if_there(self.ask("GET", f"/v1/predictions/{job}")) is None:
             return None
         return {"id": job, "task": correlation.operation}
 
     async def cancel(self, handle: Handle) -> None:
         """End the prediction; what has run by then is paid for."""
-        try:
-            await self.ask("POST", f"/v1/predictions/{handle['id']}/cancel")
-        except ProviderError as error:  # one that is over cannot be ended
-            if error.retryable or isinstance(error, AccountBlocked):
-                raise
+        await if_there(self.ask("POST", f"/v1/predictions/{handle['id']}/cancel"))
 
     async def check(self) -> KeyCheck:
         """Ask whose the key is."""
@@ -120,7 +108,7 @@ class ReplicateAdapter(HttpAdapter):
     @classmethod
     def job_named_in(cls, callback: Any) -> str | None:
         """Return the id of the prediction that this is."""
-        return get_str(callback, "id")
+        return get_id(callback, "id")
 
     def judge(self, rejection: Rejection) -> ProviderError | Unanswered | None:
         """Pass on what is wrong with an input (RFC 7807)."""
@@ -132,7 +120,7 @@ class ReplicateAdapter(HttpAdapter):
 
     async def _upload(self, file: InputFile) -> str:
         """Return where a file lies now; with the key, and therefore for predictions, only."""
-        content = FormField("content", await read_bytes(file), file_name(file), file.content_type)
+        content = await file_part("content", file, max_bytes=MAX_UPLOAD_BYTES)
         return need_str((await self.ask("POST", "/v1/files", form=[content])).json(), "urls", "get")
 
 
@@ -148,7 +136,7 @@ def _place_of(model: str) -> tuple[str, dict[str, Any]]:
 def _failure(words: str | None) -> ProviderError:
     if words is not None and _REFUSED.search(words):
         return ContentRefused()
-    return ProviderError(provider_words(words, "The provider could not do this."))
+    return ProviderError(provider_words(words, ProviderError.default_message))
 
 
 def _answer(prediction: Any, task: str) -> Answer:

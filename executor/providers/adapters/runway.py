@@ -6,7 +6,6 @@ Read from the SDK `runwayml` 5.24.0 (types, resources) and copies of the API ref
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from executor.providers.adapter import HttpAdapter
 from executor.providers.answers import (
@@ -34,19 +33,18 @@ from executor.providers.base import (
     Running,
     Submitted,
 )
-from executor.providers.compose import read_bytes
 from executor.providers.errors import (
     AccountBlocked,
     ContentRefused,
-    NotSent,
     ProviderError,
     RateLimited,
     Unanswered,
 )
-from executor.providers.jobs import is_definite, need_id, speaks_of_rules
+from executor.providers.forms import file_name, file_part
+from executor.providers.jobs import if_there, need_id, speaks_of_rules
 from executor.providers.outputs import MAX_FILES
 from executor.providers.transport import FormField, Rejection
-from executor.providers.uploads import as_link, file_name, judge_store
+from executor.providers.uploads import as_link, check_store, judge_store
 from workflows.catalogue.wire import LIST_MARK, put
 
 API_VERSION = "2024-11-06"
@@ -129,11 +127,7 @@ class RunwayAdapter(HttpAdapter):
 
     async def cancel(self, handle: Handle) -> None:
         """End the task; nothing is given back for one that runs."""
-        try:
-            await self.ask("DELETE", f"/v1/tasks/{need_id(handle, 'id')}")
-        except ProviderError as error:
-            if not is_definite(error):
-                raise
+        await if_there(self.ask("DELETE", f"/v1/tasks/{need_id(handle, 'id')}"))
 
     async def check(self) -> KeyCheck:
         """Ask what the organization has left."""
@@ -176,12 +170,10 @@ class RunwayAdapter(HttpAdapter):
         about = {"filename": file_name(file), "type": "ephemeral"}
         begun = (await self.ask("POST", "/v1/uploads", body=about)).json()
         target = need_str(begun, "uploadUrl")
-        if not self.account.trusts(target) and not _is_store(target):
-            raise NotSent("The provider did not take a file.")
+        check_store(target, self.account, _STORES)
         fields = get_dict(begun, "fields")
         form = [FormField(name, text) for name, text in fields.items() if isinstance(text, str)]
-        content = await read_bytes(file)
-        form.append(FormField("file", content, file_name(file), file.content_type))
+        form.append(await file_part("file", file, max_bytes=MAX_UPLOAD_BYTES))
         await self.transport.call(
             "POST", target, timeout_s=self.submit_timeout_s, form=form, judge=judge_store
         )
@@ -205,15 +197,6 @@ def _with_frames(body: dict[str, Any]) -> dict[str, Any]:
     if not given:
         return body
     return {**body, "promptImage": given if frames["last"] is not None else frames["first"]}
-
-
-def _is_store(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-    except ValueError:
-        return False
-    return parts.scheme == "https" and parts.username is None and host.endswith(_STORES)
 
 
 def _result(task: Any, kind: str) -> Answer:

@@ -4,7 +4,6 @@ Read from `segmind` 1.3.0 and docs.segmind.com, 2026-11-21.
 """
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
@@ -17,8 +16,8 @@ from executor.providers.answers import (
     get_number,
     get_str,
     known,
+    need_number,
     need_str,
-    provider_words,
 )
 from executor.providers.base import (
     Answer,
@@ -34,7 +33,8 @@ from executor.providers.base import (
     Submitted,
 )
 from executor.providers.compose import as_data_uri, composed
-from executor.providers.errors import ContentRefused, ProviderError, Unanswered
+from executor.providers.errors import ProviderError, Unanswered
+from executor.providers.jobs import failure_told, need_id
 from executor.providers.outputs import (
     KIND_OF_TASK,
     WORD_TASKS,
@@ -51,9 +51,6 @@ SYNC_TIMEOUT_S = 180.0  # v1 is meant for jobs under a minute; a cold start come
 MAX_UPLOAD_BYTES = 20_000_000  # not documented
 
 _API, _ASSETS = "https://api.segmind.com", "https://workflows-api.segmind.com"
-_JOB = re.compile(r"[A-Za-z0-9_.-]{1,128}")
-# Refusals have no code of their own.
-_REFUSED = re.compile(r"nsfw|content[ _]policy|safety|moderat|sensitive|flagged", re.IGNORECASE)
 # What stands beside the output in the answer of a job.
 _ABOUT = frozenset({"request_id", "status", "metrics", "status_url", "response_url", "error"})
 
@@ -88,10 +85,7 @@ class SegmindAdapter(HttpAdapter):
             )
         path = f"/v2/{quote(call.model)}"
         reply = await self.ask("POST", path, body=body, timeout_s=self.submit_timeout_s)
-        job = need_str(reply.json(), "request_id")
-        if not _JOB.fullmatch(job):
-            raise Unanswered("the id is none")
-        return Submitted({"id": job, "task": call.operation})
+        return Submitted({"id": need_id(reply.json(), "request_id"), "task": call.operation})
 
     async def poll(self, handle: Handle) -> Running | Done | Failed:
         """Ask how the job stands, and for what it gave."""
@@ -104,19 +98,16 @@ class SegmindAdapter(HttpAdapter):
                 case "COMPLETED":
                     return Done(_answer((await self.ask("GET", path)).json(), handle["task"]))
                 case "FAILED":
-                    return Failed(_failure(get_str(status, "error")))
+                    return Failed(failure_told(get_str(status, "error")))
                 case state:
                     raise Unanswered(f"state {state}")
         except JobFailed as failed:
-            return Failed(_failure(failed.message))
+            return Failed(failure_told(failed.message))
 
     async def check(self) -> KeyCheck:
         """Ask for the credits that are left."""
         answer = (await self.ask("GET", "/v1/get-user-credits")).json()
-        credits_left = get_number(answer, "credits")
-        if credits_left is None:
-            raise Unanswered("the answer has no credits")
-        return KeyCheck(f"{credits_left:g} credits")
+        return KeyCheck(f"{need_number(answer, 'credits'):g} credits")
 
     def judge(self, rejection: Rejection) -> ProviderError | Unanswered | None:
         """Read `{"error": text}`; 422 may be the answer of a job that failed."""
@@ -124,7 +115,7 @@ class SegmindAdapter(HttpAdapter):
         if rejection.status == 422 and get_str(answer, "status") == "FAILED":
             return JobFailed(get_str(answer, "error"))
         if rejection.status in (400, 422):
-            return _failure(get_str(answer, "error"), code="invalid_value")
+            return failure_told(get_str(answer, "error"), code="invalid_value")
         if rejection.status in (404, 405):
             return ProviderError("The provider does not know this model.")
         return None
@@ -134,12 +125,6 @@ class SegmindAdapter(HttpAdapter):
         body = {"data_urls": [await as_data_uri(file)]}
         reply = await self.ask("POST", f"{home}/upload-asset", body=body)
         return need_str(reply.json(), "file_urls", 0)
-
-
-def _failure(words: str | None, code: str | None = None) -> ProviderError:
-    if words is not None and _REFUSED.search(words):
-        return ContentRefused()
-    return ProviderError(provider_words(words, "The provider could not do this."), code=code)
 
 
 def _given(reply: Reply, task: str) -> Answer:

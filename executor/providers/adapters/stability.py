@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from executor.providers.adapter import HttpAdapter
-from executor.providers.answers import get_any, get_str, need_number, need_str, provider_words
+from executor.providers.answers import get_any, get_str, need_number, provider_words
 from executor.providers.base import (
     Answer,
     Correlation,
@@ -20,12 +20,11 @@ from executor.providers.base import (
 )
 from executor.providers.errors import ContentRefused, ProviderError, Unanswered
 from executor.providers.forms import form_of
-from executor.providers.jobs import speaks_of_rules
+from executor.providers.jobs import need_id, speaks_of_rules
 from executor.providers.transport import FormField, Rejection, Reply
 
 MAX_FILE_BYTES = 10_000_000  # a request of up to 10 MiB (provider page)
 
-_ID = re.compile(r"[\w-]{1,100}")
 _SEED = re.compile(r"\d{1,10}")
 _FILTERED = "CONTENT_FILTERED"
 
@@ -79,10 +78,7 @@ class StabilityAdapter(HttpAdapter):
         answer = reply.json()
         if get_str(answer, "finish_reason") == _FILTERED:
             raise ContentRefused
-        job = need_str(answer, "id")
-        if not _ID.fullmatch(job):
-            raise Unanswered("the job has an odd id")
-        return Submitted({"id": job})
+        return Submitted({"id": need_id(answer, "id")})
 
     async def poll(self, handle: Handle) -> Running | Done | Failed:
         """Ask for the result: 202 while there is none."""
