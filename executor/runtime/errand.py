@@ -15,7 +15,7 @@ from django.db import OperationalError
 from common import metrics
 from common.clock import Clock
 from executor.models import Attempt
-from executor.providers.account import ProviderAccount
+from executor.providers.account import PLATFORM, ProviderAccount
 from executor.providers.base import Adapter, Correlation, Done, Failed, Request
 from executor.providers.circuits import Circuits
 from executor.providers.cost import cost_micros_of, micros_of
@@ -40,6 +40,7 @@ from executor.types import OPEN_ATTEMPTS, AttemptState, RunError
 
 logger = logging.getLogger(__name__)
 
+ASKING_OWN = 50  # submits at once
 HOLD_S = 5.0  # longer waits let go of the task
 BACKOFF_S = 1.0  # doubles with each failure in a row
 MAX_BACKOFF_S = 30.0
@@ -77,6 +78,8 @@ class Shop:
     line: Line = field(default_factory=Line)  # of tasks that wait for room at a provider
     strays: dict[str, datetime] = field(default_factory=dict)  # when those that failed come again
     loads: Loads = field(default_factory=Loads)  # of files that are being sent
+    # As `asking`, by accounts that workspaces brought: a slow server of theirs holds up them alone.
+    asking_own: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(ASKING_OWN))
 
 
 class LetGo(Exception):
@@ -113,6 +116,11 @@ class Errand:
         self._rests_first = False  # a job that another process had left is polled at once
         self._is_noted = False
         self._told: tuple[float | None, str | None] = (None, None)
+
+    @property
+    def asking(self) -> asyncio.Semaphore:
+        """The places that the task needs one of to ask."""
+        return self.shop.asking if self.account.id == PLATFORM else self.shop.asking_own
 
     def stop(self) -> None:
         """Hear that the run is over; from the event loop's thread."""

@@ -140,7 +140,7 @@ class RemoteTask(Rehearsing, Collecting):
         self._check()
         if self.shop.circuits.is_open(self.account):  # since this way was chosen
             return await self._take_up()
-        async with self.shop.loads.held(bytes_of(self.request)), self.shop.asking:
+        async with self.shop.loads.held(bytes_of(self.request)), self.asking:
             self._check()
             faults.point("remote.before_intent")
             try:

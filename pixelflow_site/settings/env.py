@@ -243,6 +243,14 @@ KEYS: tuple[Key, ...] = (
     ),
 )
 
+_BASE_URL = "Where it is, if not at its usual address."
+_BASE_URLS = {
+    "comfyui": "A ComfyUI server for all: every workspace may run any workflow there, and reach what "
+    "others left. Where they do not trust each other, let each bring its own.",
+    "openai_compatible": "A server for all that speaks OpenAI's language; its models cost what staff "
+    "set, nothing at first.",
+    "local": "The model server of this installation (docs/local-models.md).",
+}
 # The providers that an account of the installation may be named for: keys and addresses of the
 # platform's own. The table of what they are is `workflows.catalogue.providers`.
 PROVIDER_NAMES = (
@@ -258,7 +266,7 @@ KEYS += tuple(
             f"{name.upper()}_API_KEY", "text", "", f"The platform's key for the provider `{name}`."
         ),
         Key(f"{name.upper()}_SECRET_KEY", "text", "", "Its second half, where keys have two."),
-        Key(f"{name.upper()}_BASE_URL", "url", "", "Where it is, if not at its usual address."),
+        Key(f"{name.upper()}_BASE_URL", "url", "", _BASE_URLS.get(name, _BASE_URL)),
     )
 )
 

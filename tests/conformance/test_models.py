@@ -4,10 +4,14 @@ import asyncio
 import importlib
 import json
 from collections import Counter
+from collections.abc import Iterable
 from datetime import date, timedelta
 from functools import cache
+from pathlib import Path
+from typing import TypeVar
 
 import pytest
+from pydantic import ValidationError
 
 from common.clock import utc_now
 from common.ids import new_id
@@ -32,6 +36,7 @@ from workflows.catalogue.price_check import declared_quantities
 from workflows.catalogue.providers import PROVIDERS
 from workflows.catalogue.tasks import TASKS
 
+T = TypeVar("T")
 MODELS = shipped_models()
 OLDEST = timedelta(days=400)  # a price that nobody has looked at for so long is a guess
 ADAPTERS = {adapter.name: adapter for adapter in SHIPPED}
@@ -44,13 +49,22 @@ NAMED = (  # what people look for by name
     "lip", "speech", "transcri", "music", "sound",
 )  # fmt: skip
 
-every_model = pytest.mark.parametrize("model", MODELS, ids=lambda model: model.key)
-
 
 def said_of(model: ModelSpec) -> str:
     """Return what a search would find a model by."""
     parts = (model.name, model.task, model.description, *model.keywords, *model.aliases)
     return " ".join(parts).lower()
+
+
+def repeated(names: Iterable[T]) -> list[T]:
+    """Return what comes more than once."""
+    return [name for name, times in Counter(names).items() if times > 1]
+
+
+def with_paths() -> list[tuple[ModelSpec, Path]]:
+    """Return each model and its file."""
+    paths = {path.stem: path for path in MODELS_PATH.glob("*/*.toml")}
+    return [(model, paths[model.key]) for model in MODELS]
 
 
 def test_there_are_at_least_four_hundred_models_that_are_alive() -> None:
@@ -70,56 +84,70 @@ def test_what_people_look_for_is_found(name: str) -> None:
     assert any(name.lower() in said_of(model) for model in MODELS)
 
 
-@every_model
-def test_a_model_is_where_its_vendor_is_and_says_what_is_needed(model: ModelSpec) -> None:
-    (path,) = MODELS_PATH.glob(f"*/{model.key}.toml")
+def test_a_models_file_has_the_name_of_its_key() -> None:
+    names = sorted(path.stem for path in MODELS_PATH.glob("*/*.toml"))
 
-    assert path.stem == model.key
-    assert model.price is None or date.today() - model.price.checked < OLDEST  # noqa: DTZ011
+    assert names == sorted(model.key for model in MODELS)
 
 
-@every_model
-def test_a_successor_is_there_and_not_retired(model: ModelSpec) -> None:
-    by_key = {each.key: each for each in MODELS}
+def test_a_vendor_has_one_folder_and_a_folder_one_vendor() -> None:
+    places = {model.key: path.parent.name for model, path in with_paths()}
 
-    if model.replaced_by is not None:
-        assert not by_key[model.replaced_by].is_retired
+    pairs = {(model.vendor, places[model.key]) for model in MODELS}
+    pairs = {(vendor, folder) for vendor, folder in pairs if folder != "community"}
+
+    assert repeated(vendor for vendor, _ in pairs) == []
+    assert repeated(folder for _, folder in pairs) == []
 
 
-@every_model
-def test_a_model_takes_its_defaults_as_arguments(model: ModelSpec) -> None:
+def test_a_price_was_looked_up_not_long_ago() -> None:
+    priced = [(model.key, model.price.checked) for model in MODELS if model.price is not None]
+
+    assert [key for key, day in priced if date.today() - day >= OLDEST] == []  # noqa: DTZ011
+
+
+def test_a_successor_is_there_and_not_retired() -> None:
+    alive = {model.key for model in MODELS if not model.is_retired}
+
+    wanted = [(model.key, model.replaced_by) for model in MODELS if model.replaced_by is not None]
+
+    assert [pair for pair in wanted if pair[1] not in alive] == []
+
+
+def test_a_model_takes_its_defaults_as_arguments() -> None:
+    assert [model.key for model in MODELS if model.routes and not takes_defaults(model)] == []
+
+
+def takes_defaults(model: ModelSpec) -> bool:
+    """Say whether a route takes the defaults; a refused argument is told with its model's key."""
     spec = spec_from_model(model)
-    if model.is_retired and not model.routes:
-        return
     values = values_of(model, model.routes[0], DEFAULTS)
+    try:
+        args = spec.input_record.model_validate(values, strict=True)
+    except ValidationError as error:
+        raise AssertionError(model.key) from error
+    return bool(spec.node().routes(args))  # type: ignore[attr-defined]
 
-    args = spec.input_record.model_validate(values, strict=True)
 
-    assert spec.node().routes(args)  # type: ignore[attr-defined]
+def test_a_price_is_what_its_list_price_says() -> None:
+    assert [model.key for model in MODELS if not is_priced_well(model)] == []
 
 
-@every_model
-def test_a_price_is_what_its_list_price_says(model: ModelSpec) -> None:
+def is_priced_well(model: ModelSpec) -> bool:
+    """Say whether a price, if there is one, is from nothing or more to something."""
     spec = spec_from_model(model)
-    if spec.price is None:
-        return
-
+    if spec.price is None or model.price is None:
+        return model.price is None
     low, high = spec.price.credits(declared_quantities(spec))
-
-    assert 0 <= low <= high
-    assert high > 0 or (model.price is not None and model.price.usd == 0)
+    return 0 <= low <= high and (high > 0 or model.price.usd == 0)
 
 
 def test_keys_and_aliases_name_one_model_each() -> None:
-    names = Counter(name for model in MODELS for name in (model.key, *model.aliases))
-
-    assert [name for name, times in names.items() if times > 1] == []
+    assert repeated(name for model in MODELS for name in (model.key, *model.aliases)) == []
 
 
 def test_names_differ_within_a_task() -> None:
-    names = Counter((model.task, model.name) for model in MODELS)
-
-    assert [name for name, times in names.items() if times > 1] == []
+    assert repeated((model.task, model.name) for model in MODELS) == []
 
 
 def test_every_provider_of_the_table_has_an_adapter() -> None:

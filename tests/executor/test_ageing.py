@@ -12,8 +12,8 @@ from common.ids import new_id
 from executor import conf
 from executor.models import Execution, Task
 from executor.runtime.worker import WorkerProcess
-from executor.selectors.invariants import check_invariants
 from executor.selectors import planning
+from executor.selectors.invariants import check_invariants
 from executor.selectors.runs import get_execution_json, get_poll_answer
 from executor.services.ageing import end_overdue, end_stray
 from executor.services.cancel import cancel_execution

@@ -113,7 +113,7 @@ class Course:
 
     async def _work(self, owner: str) -> None:
         async with Transport(clock=self.clock, allow=conf.fetch_policy()) as transport:
-            shop = self._shop(transport)
+            shop = self.shop(transport)
             while True:
                 await _in_thread(wake_due, clock=self.clock)
                 claimed = await _in_thread(
@@ -128,11 +128,12 @@ class Course:
 
     async def _settle(self) -> None:
         async with Transport(clock=self.clock, allow=conf.fetch_policy()) as transport:
-            await settle_strays(self._shop(transport))
+            await settle_strays(self.shop(transport))
 
-    def _shop(self, transport: Transport) -> Shop:
+    def shop(self, transport: Transport | None = None) -> Shop:
+        """What the tasks of a process share; without a transport nothing can be asked."""
         return Shop(
-            Adapters(transport),
+            Adapters(transport or Transport()),
             self.circuits,
             self.clock,
             _in_thread,

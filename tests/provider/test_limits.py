@@ -1,6 +1,7 @@
 """How many jobs are open at a provider, pauses in a storm, and what an account is shown to."""
 
 import logging
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from common.clock import FixedClock, utc_now
 from executor.models import Attempt, ProviderBlock, ProviderSetting, Task
 from executor.providers.account import ProviderAccount
 from executor.providers.circuits import STORM_AFTER, Circuits
+from executor.runtime.errand import Errand
 from executor.selectors.provider_terms import forget_terms, get_terms
 from executor.services.provider_blocks import block_account, unblock_account
 from tests.factories import AMPLE_LIMITS
@@ -182,3 +184,15 @@ def test_x38_a_customers_own_key_raises_no_alarm(db, caplog) -> None:
     assert caplog.records == []
     assert get_terms().is_blocked("fal", "pkey_1", utc_now())
     assert not get_terms().is_blocked("fal", "", utc_now())
+
+
+def test_a_customers_slow_server_takes_no_place_of_the_platforms_calls(course, account) -> None:
+    errand = Errand.__new__(Errand)
+    errand.shop = course.shop()
+
+    errand.account = replace(account, id="pkey_1")
+    own = errand.asking
+    errand.account = account
+
+    assert errand.asking is errand.shop.asking
+    assert own is not errand.asking

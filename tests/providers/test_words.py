@@ -274,10 +274,12 @@ def test_a_mask_that_is_no_picture_is_refused_before_anything_is_sent(
 
 
 def test_an_object_in_a_form_is_json() -> None:
-    parts = text_parts({"chunking_strategy": {"type": "server_vad"}, "n": 2, "x": True, "list": [0.5]}, list_mark="[]")
+    values = {"chunking_strategy": {"type": "server_vad"}, "n": 2, "x": True, "list": [0.5]}
+
+    parts = text_parts(values, list_mark="[]")
 
     assert [(part.name, part.value) for part in parts] == [
-        ("chunking_strategy", '{"type": "server_vad"}'),
+        ("chunking_strategy", '{"type":"server_vad"}'),
         ("n", "2"),
         ("x", "true"),
         ("list[]", "0.5"),

@@ -173,7 +173,7 @@ class RunwayAdapter(HttpAdapter):
         check_store(target, self.account, _STORES)
         fields = get_dict(begun, "fields")
         form = [FormField(name, text) for name, text in fields.items() if isinstance(text, str)]
-        form.append(await file_part("file", file, max_bytes=MAX_UPLOAD_BYTES))
+        form.append(await file_part("file", file, max_bytes=MAX_UPLOAD_BYTES, stem="input"))
         await self.transport.call(
             "POST", target, timeout_s=self.submit_timeout_s, form=form, judge=judge_store
         )
