@@ -94,13 +94,14 @@ class EstimateView(ApiView):
         )
         used = _check_given(version, body.inputs)
         preview = preview_run(version, used, mode=caller.mode)
+        unavailable = [issue.as_json() for issue in preview.unavailable]
         return Response(
             {
                 "credits": preview.lower,
                 "maxCredits": preview.upper,
                 "balance": get_balance(caller.workspace_id).available,
                 "nodes": [_estimate_json(node, preview.cached) for node in preview.nodes],
-                "unavailable": [issue.as_json() for issue in preview.unavailable],
+                **({"unavailable": unavailable} if unavailable else {}),
             }
         )
 

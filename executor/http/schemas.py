@@ -119,7 +119,8 @@ class Estimate(ApiModel):
     balance: int
     nodes: list[NodeEstimate]
     unavailable: Annotated[
-        list[ProblemItem], Field(description="Models for which a run would be refused just now.")
+        list[ProblemItem],
+        Field(description="Models for which a run would be refused just now; left out if none."),
     ] = []
 
 

@@ -31,6 +31,7 @@ from executor.providers.errors import (
 from executor.providers.guarded import GuardedResolver
 
 MAX_ANSWER_BYTES = 32 * 1024 * 1024  # a picture or two in base64
+_VALUE_MARKS = (b",", b"[", b"{")  # every value of JSON stands behind one of them, or alone
 MAX_VALUES = 500_000  # of an answer's JSON: what small answers can be blown up to in memory
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024  # of a web socket: a preview
 CONNECT_TIMEOUT_S = 5.0
@@ -270,8 +271,8 @@ def parsed(text: bytes | str) -> Any:
         ValueError: it is none, or too much of it.
         RecursionError: it is too deep.
     """
-    values = text.count(b",") if isinstance(text, bytes) else text.count(",")
-    if values > MAX_VALUES:
+    raw = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
+    if sum(raw.count(mark) for mark in _VALUE_MARKS) > MAX_VALUES:
         raise ValueError("too many values")
     return json.loads(text)
 

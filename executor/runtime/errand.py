@@ -41,6 +41,7 @@ from executor.types import OPEN_ATTEMPTS, AttemptState, RunError
 logger = logging.getLogger(__name__)
 
 ASKING_OWN = 50  # submits at once
+REHEARSING = 2  # half a gigabyte each for the largest pictures; the threads are those of fetches
 HOLD_S = 5.0  # longer waits let go of the task
 BACKOFF_S = 1.0  # doubles with each failure in a row
 MAX_BACKOFF_S = 30.0
@@ -80,6 +81,8 @@ class Shop:
     loads: Loads = field(default_factory=Loads)  # of files that are being sent
     # As `asking`, by accounts that workspaces brought: a slow server of theirs holds up them alone.
     asking_own: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(ASKING_OWN))
+    # What test keys ask for must neither fill the memory nor keep paid results from being fetched.
+    rehearsing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(REHEARSING))
 
 
 class LetGo(Exception):

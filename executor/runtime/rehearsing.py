@@ -31,7 +31,9 @@ class Rehearsing(Errand):
             await self._fail_rehearsal(failure)
             return
         try:
-            scene, rows = await self.shop.in_fetcher(self._made, rehearsal)
+            async with self.shop.rehearsing:
+                self._check()
+                scene, rows = await self.shop.in_fetcher(self._made, rehearsal)
         except NodeFailed as error:
             await self._fail_rehearsal(RunError(error.code, error.message, rehearsal.node_id))
             return

@@ -52,12 +52,6 @@ class Health:
     priced: int = 0
     credits: int = 0
 
-    @property
-    def failed_share(self) -> float:
-        """Which part of what has ended went wrong, 0 to 1."""
-        ended = self.done + self.failed + self.unknown
-        return (self.failed + self.unknown) / ended if ended else 0.0
-
 
 @dataclass(frozen=True, slots=True)
 class Block:

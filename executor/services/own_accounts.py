@@ -78,9 +78,10 @@ def check_own_key(*, workspace_id: str, provider: str, clock: Clock = SYSTEM_CLO
     own = get_own_account(workspace_id, keys[0].id) if keys else None
     if own is None:
         raise ProviderKeyNotFound
-    error = ""
+    error = NO_ANSWER  # unless something else is known, whatever breaks
     try:
         found = async_to_sync(_check)(own_account(own))
+        error = ""
     except ProviderError as failure:
         error = failure.message
         raise KeyDoesNotWork(error) from failure
@@ -110,6 +111,8 @@ def _check_parts(provider: Provider, key: str, secret: str, base_url: str) -> No
         return
     if not base_url.startswith(("http://", "https://")):
         raise _refused("/baseUrl", "Where the server is: https://…")
+    if "?" in base_url or "#" in base_url:  # addresses are shown and kept as they are: no secrets
+        raise _refused("/baseUrl", "An address of a server has no ? and no #.")
     if not conf.may_servers_be_private():
         _check_is_public(base_url)
 

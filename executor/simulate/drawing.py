@@ -21,6 +21,7 @@ from workflows.catalogue.errors import NodeFailed
 POINTS = 192  # of the longer side of a likeness
 MAX_CAPTION = 90  # characters
 CAPTION_FROM = 160  # pixels of a side from which on there is room for a second line
+MAX_WEBP_SIDE = 16_383  # the format has 14 bits for it; a picture may have one pixel more
 
 _FONT = Path(__file__).parents[2] / "workflows/catalogue/fonts/Inter-Bold.otf"
 _FORMATS = ("PNG", "JPEG", "WEBP", "GIF")  # what the store holds
@@ -116,11 +117,11 @@ def _font(size: int) -> ImageFont.FreeTypeFont:
 
 
 def encoded(picture: Picture, format_name: str) -> bytes:
-    """Return a picture as a file: `jpeg` or `webp`, and PNG for everything else."""
+    """Return a picture as a file: `jpeg`, or `webp` where that holds it, and PNG otherwise."""
     target = io.BytesIO()
     if format_name in ("jpeg", "jpg"):
         flattened(picture).save(target, "JPEG", quality=90)
-    elif format_name == "webp":
+    elif format_name == "webp" and max(picture.size) <= MAX_WEBP_SIDE:
         picture.save(target, "WEBP", quality=85, method=0)
     else:
         picture.save(target, "PNG", compress_level=1)

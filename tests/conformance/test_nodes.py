@@ -83,7 +83,7 @@ def test_there_are_at_least_thirty_nodes_beside_inputs_and_outputs():
 
 
 def test_every_class_has_a_type_of_its_own():
-    names = [node.meta.type for node in (*ALL_NODES, *CHOOSERS)]
+    names = [*(node.meta.type for node in ALL_NODES), *(node.meta.type for node in CHOOSERS)]
 
     assert len(set(names)) == len(names)
     assert {spec.type for spec in SPECS} == set(names)

@@ -172,6 +172,12 @@ def test_even_the_oddest_picture_can_be_made_and_taken_in(size, taken_in):
     assert (info.width, info.height) == size
 
 
+def test_a_picture_that_webp_cannot_hold_is_made_all_the_same(taken_in):
+    (info,) = taken_in(made("text-to-image", width=16_384, height=3, output_format="webp"))
+
+    assert (info.width, info.height) == (16_384, 3)
+
+
 def test_a_film_goes_on_no_longer_than_may_be_and_shows_fewer_frames_then(taken_in):
     (info,) = taken_in(made("text-to-video", duration=100_000, width=64, height=64))
 

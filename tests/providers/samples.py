@@ -3,6 +3,7 @@
 import io
 import wave
 from functools import cache
+from typing import Any
 
 from PIL import Image
 
@@ -76,3 +77,9 @@ def _input_file(media: Media, with_url: bool) -> InputFile:
     suffix = SUFFIXES[media.kind]
     url = f"https://files.example.com/in/{media.file_id}.{suffix}" if with_url else None
     return InputFile(media.content_type, url, lambda: content, len(content))
+
+
+def sample_call(module: Any, operation: str) -> ProviderCall:
+    """Return the first sample call of an operation that a fake's module has."""
+    samples: tuple[ProviderCall, ...] = module.SAMPLES
+    return next(call for call in samples if call.operation == operation)

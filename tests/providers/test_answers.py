@@ -122,7 +122,14 @@ def test_a_provider_s_own_words_name_no_key_and_no_address(said: object, shown: 
 
 
 @pytest.mark.parametrize(
-    "body", [b"[" + b"[]," * 2_000_000 + b"1]", b"[" * 200_000, b'{"a":' * 200_000, b"9" * 5_000]
+    "body",
+    [
+        b"[" + b"[]," * 2_000_000 + b"1]",
+        b"[" + (b"[" * 40 + b"]" * 40 + b",") * 300_000 + b"1]",  # two gigabytes of lists
+        b"[" * 200_000,
+        b'{"a":' * 200_000,
+        b"9" * 5_000,
+    ],
 )
 def test_p7_json_that_would_be_blown_up_is_not_read(body):
     began_at = time.monotonic()

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import struct
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -16,18 +15,15 @@ from executor.providers.errors import NotSent, ProviderError
 from executor.providers.transport import Transport
 from tests.providers.base import Outcome
 from tests.providers.comfyui import PICTURE, SAMPLES, FakeComfyUi
-from tests.providers.courses import Bench
+from tests.providers.courses import Bench, Benches
 from tests.providers.samples import sample_file
 
 DRAW, INVERT, SHOOT = SAMPLES
 
 
 @pytest.fixture
-def bench() -> Iterator[Bench]:
-    with asyncio.Runner() as runner, FakeComfyUi() as fake:
-        transport = runner.run(Transport().__aenter__())
-        yield Bench(runner, transport, ComfyUiAdapter, fake)
-        runner.run(transport.__aexit__(None, None, None))
+def bench(benches: Benches) -> Bench:
+    return benches.of(ComfyUiAdapter, FakeComfyUi)
 
 
 def test_a_file_is_uploaded_by_its_content_and_named_in_the_workflow(bench):

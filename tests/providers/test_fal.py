@@ -1,7 +1,5 @@
 """What only fal does: where results tell errors, what addresses are believed, and its storage."""
 
-import asyncio
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -15,9 +13,8 @@ from executor.providers.errors import (
     ProviderError,
     Unanswered,
 )
-from executor.providers.transport import Transport
 from tests.providers.base import Outcome
-from tests.providers.courses import CALLBACK_URL, Bench
+from tests.providers.courses import CALLBACK_URL, Bench, Benches
 from tests.providers.fal import SAMPLES, Endpoint, FakeFal
 from tests.providers.samples import sample_file
 
@@ -25,11 +22,8 @@ TEXT_TO_IMAGE, EDIT = SAMPLES[0], SAMPLES[1]
 
 
 @pytest.fixture
-def bench() -> Iterator[Bench]:
-    with asyncio.Runner() as runner, FakeFal() as fake:
-        transport = runner.run(Transport().__aenter__())
-        yield Bench(runner, transport, FalAdapter, fake)
-        runner.run(transport.__aexit__(None, None, None))
+def bench(benches: Benches) -> Bench:
+    return benches.of(FalAdapter, FakeFal)
 
 
 def _large_file(*, url: str | None) -> InputFile:

@@ -1,7 +1,6 @@
-"""What is particular to Kling, ModelArk, Runway, Luma and MiniMax."""
+"""What is particular to Kling, ModelArk, Luma and MiniMax."""
 
 import dataclasses
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,30 +11,20 @@ from executor.providers.adapters.bytedance import BytedanceAdapter
 from executor.providers.adapters.kling import KlingAdapter
 from executor.providers.adapters.luma import LumaAdapter
 from executor.providers.adapters.minimax import MinimaxAdapter
-from executor.providers.adapters.runway import LONG_WAIT_S, MAX_INLINE_BYTES, RunwayAdapter
-from executor.providers.base import Done, Failed, InputFile, KeyCheck, Request, Submitted
+from executor.providers.adapters.runway import RunwayAdapter
+from executor.providers.base import Done, Failed, KeyCheck, Submitted
 from executor.providers.errors import (
     AccountBlocked,
     ContentRefused,
-    NotSent,
     ProviderError,
-    RateLimited,
     Unanswered,
 )
-from executor.providers.jobs import get_id, speaks_of_rules
 from executor.providers.outputs import MAX_FILES
 from executor.providers.tokens import signed
 from tests.providers import bytedance, kling, luma, minimax, runway
 from tests.providers.base import Outcome
-from tests.providers.courses import Bench, Benches, open_benches
-from tests.providers.samples import request_of, sample_file
-from workflows.catalogue.remote import ProviderCall
-
-
-@pytest.fixture(scope="module")
-def benches() -> Iterator[Benches]:
-    with open_benches() as benches:
-        yield benches
+from tests.providers.courses import Bench, Benches
+from tests.providers.samples import request_of, sample_call, sample_file
 
 
 @pytest.fixture
@@ -63,38 +52,10 @@ def at_minimax(benches: Benches) -> Bench:
     return benches.of(MinimaxAdapter, minimax.FAKE)
 
 
-def sample(fake: Any, operation: str) -> ProviderCall:
-    """Return a fake's first sample call of an operation."""
-    found: ProviderCall = next(call for call in fake.SAMPLES if call.operation == operation)
-    return found
-
-
 def sent(bench: Bench, operation: str, fake: Any) -> Any:
     """Return the body that the sample call of an operation is sent with."""
-    bench.submit(sample(fake, operation))
+    bench.submit(sample_call(fake, operation))
     return bench.fake.jobs[0].request.body
-
-
-# --- ids and words
-
-
-@pytest.mark.parametrize(
-    "given", ["", ".", "..", "a/b", "a b", "a?b", "ä", "x" * 201, -1, True, None]
-)
-def test_f16_an_id_that_could_lead_elsewhere_is_none(given: object) -> None:
-    assert get_id({"id": given}, "id") is None
-
-
-@pytest.mark.parametrize("given", ["job-1", "cgt-2026.1:2_3", 842250903629086785])
-def test_ids_of_the_usual_forms_are_taken(given: object) -> None:
-    assert get_id({"id": given}, "id") == str(given)
-
-
-def test_refusals_are_told_by_their_words() -> None:
-    assert speaks_of_rules("Failure to pass the risk control system")
-    assert speaks_of_rules("Content was blocked by moderation")
-    assert not speaks_of_rules("Internal error")
-    assert not speaks_of_rules(None)
 
 
 # --- Kling
@@ -130,7 +91,7 @@ def test_a_job_that_is_in_no_list_was_never_taken(at_kling: Bench) -> None:
 def test_x34_a_task_without_a_name_may_be_ours_and_keeps_us_from_asking_again(
     at_kling: Bench,
 ) -> None:
-    at_kling.submit(sample(kling, "try-on"))
+    at_kling.submit(sample_call(kling, "try-on"))
     at_kling.fake.jobs[0].reference = ""
 
     assert isinstance(at_kling.look_up(), Unanswered)
@@ -139,7 +100,7 @@ def test_x34_a_task_without_a_name_may_be_ours_and_keeps_us_from_asking_again(
 def test_a_task_without_a_name_from_before_our_time_is_not_ours(at_kling: Bench) -> None:
     fake = at_kling.fake
     assert isinstance(fake, kling.FakeKling)
-    at_kling.submit(sample(kling, "try-on"))
+    at_kling.submit(sample_call(kling, "try-on"))
     fake.jobs[0].reference = ""
     fake.age_s = 3_600
 
@@ -150,7 +111,7 @@ def test_a_task_without_a_name_from_before_our_time_is_not_ours(at_kling: Bench)
 
 
 def test_our_job_is_found_behind_those_of_others(at_kling: Bench) -> None:
-    at_kling.submit(sample(kling, "try-on"))
+    at_kling.submit(sample_call(kling, "try-on"))
     ours = at_kling.fake.jobs[0]
     others = [dataclasses.replace(ours, id=f"other-{n}", reference=f"o{n}") for n in range(600)]
     at_kling.fake.jobs.extend(others)
@@ -181,7 +142,7 @@ def test_an_omni_model_gets_its_media_in_lists(at_kling: Bench) -> None:
 
 @pytest.mark.parametrize("operation", ["try-on", "text-to-video"])
 def test_a_job_is_looked_for_where_it_was_asked_for(at_kling: Bench, operation: str) -> None:
-    at_kling.submit(sample(kling, operation))
+    at_kling.submit(sample_call(kling, operation))
     at_kling.fake.seen.clear()
 
     found = at_kling.look_up()
@@ -206,7 +167,7 @@ def test_pictures_that_were_made_beside_refused_ones_are_given(at_ark: Bench) ->
     refused = b'{"error": {"code": "OutputImageSensitiveContentDetected", "message": "no"}}'
     at_ark.fake.say_instead(b'{"data": [{"url": "https://x.example.com/1.png"}, %b]}' % refused)
 
-    came = at_ark.submit(sample(bytedance, "text-to-image"))
+    came = at_ark.submit(sample_call(bytedance, "text-to-image"))
 
     assert isinstance(came, Done)
     assert [file.url for file in came.answer.files] == ["https://x.example.com/1.png"]
@@ -217,11 +178,11 @@ def test_pictures_that_were_all_refused_are_a_refusal(at_ark: Bench) -> None:
     refused = b'{"error": {"code": "OutputImageSensitiveContentDetected", "message": "no"}}'
     at_ark.fake.say_instead(b'{"data": [%b, %b]}' % (refused, refused))
 
-    assert isinstance(at_ark.submit(sample(bytedance, "text-to-image")), ContentRefused)
+    assert isinstance(at_ark.submit(sample_call(bytedance, "text-to-image")), ContentRefused)
 
 
 def test_a_film_tells_its_seed_tokens_and_last_frame(at_ark: Bench) -> None:
-    answer = at_ark.course(sample(bytedance, "image-to-video")).answer
+    answer = at_ark.course(sample_call(bytedance, "image-to-video")).answer
 
     assert [file.kind for file in answer.files] == ["video", "image"]
     assert answer.data == {"seed": 7, "usage": {"output_tokens": 108_900, "seconds": 5}}
@@ -234,8 +195,8 @@ def test_x38_one_model_that_is_not_open_leaves_the_account_open_for_others(
     at_kling.fake.say_instead(b'{"code": 1103, "message": "no"}', status=403)
 
     errors = [
-        at_ark.submit(sample(bytedance, "text-to-image")),
-        at_kling.submit(sample(kling, "try-on")),
+        at_ark.submit(sample_call(bytedance, "text-to-image")),
+        at_kling.submit(sample_call(kling, "try-on")),
     ]
 
     assert [type(error) for error in errors] == [ProviderError, ProviderError]
@@ -245,8 +206,8 @@ def test_x38_one_model_that_is_not_open_leaves_the_account_open_for_others(
 def test_p7_more_files_than_anybody_asked_for_are_left(at_ark: Bench, at_runway: Bench) -> None:
     many = b",".join(b'{"url": "https://x.example.com/%d.png"}' % n for n in range(500))
     at_ark.fake.say_instead(b'{"data": [%b]}' % many)
-    pictures = at_ark.submit(sample(bytedance, "text-to-image"))
-    came = at_runway.submit(sample(runway, "text-to-image"))
+    pictures = at_ark.submit(sample_call(bytedance, "text-to-image"))
+    came = at_runway.submit(sample_call(runway, "text-to-image"))
     assert isinstance(came, Submitted)
     urls = b",".join(b'"https://x.example.com/%d.png"' % n for n in range(500))
     at_runway.fake.say_instead(b'{"status": "SUCCEEDED", "output": [%b]}' % urls)
@@ -259,154 +220,18 @@ def test_p7_more_files_than_anybody_asked_for_are_left(at_ark: Bench, at_runway:
 
 
 def test_a_file_for_a_part_that_nobody_plays_is_an_error(at_ark: Bench) -> None:
-    call = sample(bytedance, "image-to-video")
+    call = sample_call(bytedance, "image-to-video")
     odd = dataclasses.replace(call, media={"music": call.media["first_frame"]})
 
     assert isinstance(at_ark.submit(odd), ProviderError)
     assert at_ark.fake.seen == []
 
 
-# --- Runway
-
-
-def large(kind: str, url: str | None) -> InputFile:
-    content = sample_file(kind)
-    return InputFile(f"{kind}/mp4", url, lambda: content, MAX_INLINE_BYTES + 1)
-
-
-def with_file(call: ProviderCall, file: InputFile) -> Request:
-    return Request(call, {name: [file] for name in call.media})
-
-
-def test_a_large_file_goes_by_its_address_where_it_has_one(at_runway: Bench) -> None:
-    url = "https://files.example.com/large.mp4"
-
-    at_runway.submit_request(with_file(sample(runway, "video-to-video"), large("video", url)))
-
-    assert at_runway.fake.jobs[0].request.body["videoUri"] == url
-
-
-def test_a_large_file_without_an_address_is_uploaded_without_the_key(at_runway: Bench) -> None:
-    call = sample(runway, "video-to-video")
-
-    came = at_runway.submit_request(with_file(call, large("video", None)))
-
-    assert isinstance(came, Submitted)
-    assert at_runway.fake.jobs[0].request.body["videoUri"] == "runway://uploads/1"
-    store = next(seen for seen in at_runway.fake.seen if seen.path == "/store")
-    part = store.part("file")
-    assert part is not None
-    assert (part.filename, part.content) == ("input.mp4", sample_file("video"))
-
-
-@pytest.mark.parametrize(
-    "target", ["https://evil.example.com/", "http://x.amazonaws.com/", "https://[", "file:///etc"]
-)
-def test_f16_a_file_is_uploaded_to_no_stranger(at_runway: Bench, target: str) -> None:
-    body = f'{{"uploadUrl": "{target}", "fields": {{}}, "runwayUri": "runway://x"}}'
-    at_runway.fake.say_instead(body.encode())
-
-    came = at_runway.submit_request(
-        with_file(sample(runway, "video-to-video"), large("video", None))
-    )
-
-    assert isinstance(came, NotSent)
-    assert [seen.path for seen in at_runway.fake.seen] == ["/v1/uploads"]
-
-
-def test_two_frames_have_their_positions_and_one_stands_alone(at_runway: Bench) -> None:
-    for call in runway.SAMPLES:
-        if call.operation == "image-to-video":
-            at_runway.submit(call)
-    one, two = (job.request.body["promptImage"] for job in at_runway.fake.jobs)
-
-    assert one.startswith("data:image/png;base64,")
-    assert [frame["position"] for frame in two] == ["first", "last"]
-
-
-def test_what_a_task_cost_is_told_in_dollars(at_runway: Bench) -> None:
-    answer = at_runway.course(sample(runway, "text-to-speech")).answer
-
-    assert answer.data == {"credits": 25, "costUsd": 0.25}
-
-
-@pytest.mark.parametrize("state", ["FAILED", "CANCELLED"])
-def test_x37_what_is_taken_for_a_job_that_gave_nothing_is_told(
-    at_runway: Bench, state: str
-) -> None:
-    came = at_runway.submit(sample(runway, "text-to-speech"))
-    assert isinstance(came, Submitted)
-    at_runway.fake.say_instead(b'{"status": "%b", "cost": {"credits": 5}}' % state.encode())
-
-    found = at_runway.poll(came.handle)
-
-    assert isinstance(found, Failed)
-    assert found.error.cost_usd == 0.05
-
-
-def test_a_day_that_is_used_up_is_waited_for_at_length(at_runway: Bench) -> None:
-    at_runway.fake.say_instead(b'{"error": "daily limit"}', status=429)
-
-    came = at_runway.submit(sample(runway, "text-to-speech"))
-
-    assert isinstance(came, RateLimited)
-    assert came.retry_after_s == LONG_WAIT_S
-
-
-def test_the_first_thing_that_is_wrong_with_the_inputs_is_told(at_runway: Bench) -> None:
-    call = dataclasses.replace(sample(runway, "text-to-speech"), body={"promptText": "Hello"})
-
-    came = at_runway.submit(call)
-
-    assert isinstance(came, ProviderError)
-    assert (came.code, came.message) == ("invalid_value", "body: voice is required")
-
-
-@pytest.mark.parametrize(
-    ("words", "is_blocked"),
-    [
-        ("You do not have enough credits to run this task.", True),
-        ("Insufficient credits", True),
-        ("promptText: a film about credit cards and credits is too long", False),
-    ],
-)
-def test_x38_a_prompt_about_credits_says_nothing_of_the_account(
-    at_runway: Bench, words: str, is_blocked: bool
-) -> None:
-    at_runway.fake.say_instead(b'{"error": "%b"}' % words.encode(), status=400)
-
-    came = at_runway.submit(sample(runway, "text-to-speech"))
-
-    assert isinstance(came, ProviderError)
-    assert isinstance(came, AccountBlocked) == is_blocked
-
-
-def test_x38_a_store_that_takes_no_file_says_nothing_of_the_account(at_runway: Bench) -> None:
-    at_runway.fake.say_instead(b"<Error>Expired</Error>", status=403, after=1)
-
-    came = at_runway.submit_request(
-        with_file(sample(runway, "video-to-video"), large("video", None))
-    )
-
-    assert isinstance(came, ProviderError)
-    assert not isinstance(came, AccountBlocked)
-    assert came.retryable
-    assert at_runway.fake.paid == 0
-
-
-def test_a_place_without_files_is_left_out(at_runway: Bench) -> None:
-    call = sample(runway, "text-to-speech")
-
-    came = at_runway.submit_request(Request(call, {"referenceAudio": []}))
-
-    assert isinstance(came, Submitted)
-
-
 # --- Luma
 
 
 def test_a_file_that_luma_cannot_fetch_is_an_error_before_anything_is_asked(at_luma: Bench) -> None:
-    request = request_of(sample(luma, "image-to-video"), with_urls=False)
+    request = request_of(sample_call(luma, "image-to-video"), with_urls=False)
 
     came = at_luma.submit_request(request)
 
@@ -427,9 +252,9 @@ def test_pictures_to_go_by_have_their_weights(at_luma: Bench) -> None:
 
 def test_refused_prompts_are_told_from_wrong_inputs(at_luma: Bench) -> None:
     at_luma.fake.say_instead(b'{"detail": "Prompt failed moderation"}', status=400)
-    refused = at_luma.submit(sample(luma, "text-to-video"))
+    refused = at_luma.submit(sample_call(luma, "text-to-video"))
     at_luma.fake.say_instead(b'{"detail": "duration must be 5s or 9s"}', status=400)
-    wrong = at_luma.submit(sample(luma, "text-to-video"))
+    wrong = at_luma.submit(sample_call(luma, "text-to-video"))
 
     assert isinstance(refused, ContentRefused)
     assert isinstance(wrong, ProviderError)
@@ -444,7 +269,7 @@ def test_the_money_that_is_left_is_told(at_luma: Bench) -> None:
 
 
 def test_a_film_that_failed_for_a_passing_reason_is_failed_all_the_same(at_minimax: Bench) -> None:
-    came = at_minimax.submit(sample(minimax, "text-to-video"))
+    came = at_minimax.submit(sample_call(minimax, "text-to-video"))
     assert isinstance(came, Submitted)
     at_minimax.fake.say_instead(b'{"status": "Fail", "base_resp": {"status_code": 1000}}')
 
@@ -452,8 +277,8 @@ def test_a_film_that_failed_for_a_passing_reason_is_failed_all_the_same(at_minim
 
 
 def test_a_job_of_the_first_api_is_found_by_the_name_alone(at_minimax: Bench) -> None:
-    at_minimax.submit(sample(minimax, "text-to-video"))
-    at_minimax.submit(sample(minimax, "video-v2"))
+    at_minimax.submit(sample_call(minimax, "text-to-video"))
+    at_minimax.submit(sample_call(minimax, "video-v2"))
 
     assert at_minimax.look_up("job-0001") == {"api": 1, "id": "job-0001"}
     assert at_minimax.look_up("job-0002") == {"api": 2, "id": "job-0002"}
@@ -467,11 +292,11 @@ def test_a_provider_that_waited_in_vain_for_itself_may_have_done_it(
 ) -> None:
     at_minimax.fake.say_instead(b'{"base_resp": {"status_code": %d}}' % code)
 
-    assert isinstance(at_minimax.submit(sample(minimax, "text-to-speech")), kind)
+    assert isinstance(at_minimax.submit(sample_call(minimax, "text-to-speech")), kind)
 
 
 def test_a_film_that_failed_by_waiting_is_failed(at_minimax: Bench) -> None:
-    came = at_minimax.submit(sample(minimax, "text-to-video"))
+    came = at_minimax.submit(sample_call(minimax, "text-to-video"))
     assert isinstance(came, Submitted)
     at_minimax.fake.say_instead(b'{"status": "Fail", "base_resp": {"status_code": 1001}}')
 
@@ -479,7 +304,7 @@ def test_a_film_that_failed_by_waiting_is_failed(at_minimax: Bench) -> None:
 
 
 def test_a_film_that_was_refused_is_found_by_its_name_all_the_same(at_minimax: Bench) -> None:
-    at_minimax.submit(sample(minimax, "text-to-video"))
+    at_minimax.submit(sample_call(minimax, "text-to-video"))
     refused = b'{"task_id": "job-0001", "status": "Fail", "base_resp": {"status_code": 1026}}'
     at_minimax.fake.say_instead(refused, after=1)
 
@@ -488,7 +313,7 @@ def test_a_film_that_was_refused_is_found_by_its_name_all_the_same(at_minimax: B
 
 def test_jobs_of_the_first_api_are_not_ended_and_those_of_the_second_are(at_minimax: Bench) -> None:
     for operation in ("text-to-video", "video-v2"):
-        came = at_minimax.submit(sample(minimax, operation))
+        came = at_minimax.submit(sample_call(minimax, operation))
         assert isinstance(came, Submitted)
         at_minimax.cancel(came.handle)
 
@@ -496,14 +321,14 @@ def test_jobs_of_the_first_api_are_not_ended_and_those_of_the_second_are(at_mini
 
 
 def test_speech_comes_as_bytes_with_its_length(at_minimax: Bench) -> None:
-    answer = at_minimax.course(sample(minimax, "text-to-speech")).answer
+    answer = at_minimax.course(sample_call(minimax, "text-to-speech")).answer
 
     assert answer.files[0].data == sample_file("audio")
     assert answer.data == {"usage": {"characters": 11, "seconds": 1.5}}
 
 
 def test_a_chat_has_its_roles_and_its_words_are_clean(at_minimax: Bench) -> None:
-    answer = at_minimax.course(sample(minimax, "chat")).answer
+    answer = at_minimax.course(sample_call(minimax, "chat")).answer
 
     body = at_minimax.fake.jobs[0].request.body
     assert [message["role"] for message in body["messages"]] == ["system", "user"]
@@ -514,4 +339,4 @@ def test_a_chat_has_its_roles_and_its_words_are_clean(at_minimax: Bench) -> None
 def test_an_error_that_comes_with_a_status_of_200_is_one(at_minimax: Bench) -> None:
     at_minimax.fake.script(Outcome.OUT_OF_CREDIT)
 
-    assert isinstance(at_minimax.submit(sample(minimax, "chat")), AccountBlocked)
+    assert isinstance(at_minimax.submit(sample_call(minimax, "chat")), AccountBlocked)

@@ -1,10 +1,8 @@
 """What is particular to Google: names in the body, words of refusal, sound without a head."""
 
-import asyncio
 import base64
 import dataclasses
 import json
-from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
@@ -22,7 +20,7 @@ from executor.providers.errors import (
     Unanswered,
 )
 from executor.providers.transport import MAX_ANSWER_BYTES, Rejection, Transport
-from tests.providers.courses import Bench
+from tests.providers.courses import Bench, Benches
 from tests.providers.google import PCM, FakeGoogle
 from tests.providers.samples import sample_media
 from workflows.catalogue.remote import ProviderCall
@@ -30,21 +28,9 @@ from workflows.catalogue.remote import ProviderCall
 SAMPLE_RATE_AT = slice(24, 28)  # of a WAV file's head
 
 
-@pytest.fixture(scope="module")
-def runner() -> Iterator[asyncio.Runner]:
-    with asyncio.Runner() as runner:
-        yield runner
-
-
 @pytest.fixture
-def bench(runner: asyncio.Runner) -> Iterator[Bench]:
-    async def opened() -> Transport:
-        return await Transport().__aenter__()
-
-    with FakeGoogle() as fake:
-        transport = runner.run(opened())
-        yield Bench(runner, transport, GoogleAdapter, fake)
-        runner.run(transport.__aexit__(None, None, None))
+def bench(benches: Benches) -> Bench:
+    return benches.of(GoogleAdapter, FakeGoogle)
 
 
 def _call(operation: str, model: str, body: object, **media: str) -> ProviderCall:
@@ -115,9 +101,7 @@ def test_a_picture_larger_than_answers_usually_are_is_taken(bench: Bench) -> Non
     assert isinstance(bench.submit(call), Done)
 
 
-def test_p7_a_customers_server_is_not_trusted_with_so_large_an_answer(
-    runner: asyncio.Runner, bench: Bench
-) -> None:
+def test_p7_a_customers_server_is_not_trusted_with_so_large_an_answer(bench: Bench) -> None:
     account = dataclasses.replace(bench.fake.account(), guarded=True)
     port = urlsplit(account.base_url).port
     assert port is not None
@@ -128,7 +112,7 @@ def test_p7_a_customers_server_is_not_trusted_with_so_large_an_answer(
             await GoogleAdapter(transport, account).check()
 
     with pytest.raises(Unanswered, match="too large"):
-        runner.run(asked())
+        bench.run(asked())
 
 
 def test_bare_samples_get_the_head_of_a_wav_file(bench: Bench) -> None:

@@ -1,10 +1,8 @@
 """What is particular to Black Forest Labs, Recraft, Ideogram and Stability AI."""
 
-import asyncio
 import base64
 import io
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -21,10 +19,9 @@ from executor.providers.errors import (
     ProviderError,
     Unanswered,
 )
-from executor.providers.transport import Transport
 from tests.providers import bfl, ideogram, recraft, stability
 from tests.providers.base import FakeProvider, Outcome
-from tests.providers.courses import Bench
+from tests.providers.courses import Bench, Benches
 from tests.providers.samples import sample_media
 from workflows.catalogue.remote import ProviderCall
 
@@ -36,21 +33,9 @@ ADAPTERS: dict[type[FakeProvider], Any] = {
 }
 
 
-@pytest.fixture(scope="module")
-def runner() -> Iterator[asyncio.Runner]:
-    with asyncio.Runner() as runner:
-        yield runner
-
-
 @pytest.fixture
-def bench(runner: asyncio.Runner, request: pytest.FixtureRequest) -> Iterator[Bench]:
-    async def opened() -> Transport:
-        return await Transport().__aenter__()
-
-    with request.param() as fake:
-        transport = runner.run(opened())
-        yield Bench(runner, transport, ADAPTERS[request.param], fake)
-        runner.run(transport.__aexit__(None, None, None))
+def bench(benches: Benches, request: pytest.FixtureRequest) -> Bench:
+    return benches.of(ADAPTERS[request.param], request.param)
 
 
 at_bfl = pytest.mark.parametrize("bench", [bfl.FAKE], indirect=True)

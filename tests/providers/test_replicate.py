@@ -1,7 +1,5 @@
 """What only Replicate does: four ways to name a model, and files that are its own."""
 
-import asyncio
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -10,8 +8,7 @@ from executor.providers.adapters.replicate import MAX_INLINE_BYTES, ReplicateAda
 from executor.providers.base import Done, InputFile, Request, Submitted
 from executor.providers.callbacks import callback_for
 from executor.providers.errors import ProviderError
-from executor.providers.transport import Transport
-from tests.providers.courses import CALLBACK_URL, Bench, correlation
+from tests.providers.courses import CALLBACK_URL, Bench, Benches, correlation
 from tests.providers.replicate import SAMPLES, VERSION, FakeReplicate
 from tests.providers.samples import sample_file
 
@@ -19,11 +16,8 @@ TEXT_TO_IMAGE, IMAGE_TO_IMAGE = SAMPLES[0], SAMPLES[1]
 
 
 @pytest.fixture
-def bench() -> Iterator[Bench]:
-    with asyncio.Runner() as runner, FakeReplicate() as fake:
-        transport = runner.run(Transport().__aenter__())
-        yield Bench(runner, transport, ReplicateAdapter, fake)
-        runner.run(transport.__aexit__(None, None, None))
+def bench(benches: Benches) -> Bench:
+    return benches.of(ReplicateAdapter, FakeReplicate)
 
 
 @pytest.mark.parametrize(

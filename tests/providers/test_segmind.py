@@ -1,7 +1,5 @@
 """What only Segmind does: two versions side by side, and states in answers of 422."""
 
-import asyncio
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -9,9 +7,8 @@ import pytest
 from executor.providers.adapters.segmind import SegmindAdapter
 from executor.providers.base import Done, InputFile, KeyCheck, Request, Submitted
 from executor.providers.errors import AccountBlocked, ProviderError
-from executor.providers.transport import Transport
 from tests.providers.base import Outcome
-from tests.providers.courses import Bench
+from tests.providers.courses import Bench, Benches
 from tests.providers.samples import sample_file
 from tests.providers.segmind import SAMPLES, WORDS, FakeSegmind
 
@@ -19,11 +16,8 @@ TEXT_TO_IMAGE, EDIT, SYNC = SAMPLES[0], SAMPLES[1], SAMPLES[5]
 
 
 @pytest.fixture
-def bench() -> Iterator[Bench]:
-    with asyncio.Runner() as runner, FakeSegmind() as fake:
-        transport = runner.run(Transport().__aenter__())
-        yield Bench(runner, transport, SegmindAdapter, fake)
-        runner.run(transport.__aexit__(None, None, None))
+def bench(benches: Benches) -> Bench:
+    return benches.of(SegmindAdapter, FakeSegmind)
 
 
 def test_v1_gives_the_bytes_of_a_file_at_once(bench):

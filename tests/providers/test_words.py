@@ -3,12 +3,12 @@
 import dataclasses
 import io
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from PIL import Image
 
+from executor.media.formats import FORMATS
 from executor.providers.adapters.anthropic import AnthropicAdapter
 from executor.providers.adapters.elevenlabs import ElevenLabsAdapter
 from executor.providers.adapters.openai import OpenAiAdapter
@@ -22,17 +22,11 @@ from executor.providers.errors import (
     RateLimited,
     Unanswered,
 )
-from executor.providers.forms import text_parts
+from executor.providers.forms import file_name, text_parts
 from tests.providers import anthropic, elevenlabs, openai, openai_compatible
-from tests.providers.courses import Bench, Benches, open_benches
-from tests.providers.samples import sample_file, sample_media
+from tests.providers.courses import Bench, Benches
+from tests.providers.samples import sample_call, sample_file, sample_media
 from workflows.catalogue.remote import ProviderCall
-
-
-@pytest.fixture(scope="module")
-def benches() -> Iterator[Benches]:
-    with open_benches() as benches:
-        yield benches
 
 
 @pytest.fixture
@@ -55,11 +49,6 @@ def at_elevenlabs(benches: Benches) -> Bench:
     return benches.of(ElevenLabsAdapter, elevenlabs.FAKE)
 
 
-def sample(module: Any, operation: str) -> ProviderCall:
-    samples: tuple[ProviderCall, ...] = module.SAMPLES
-    return next(call for call in samples if call.operation == operation)
-
-
 def answered(bench: Bench, call: ProviderCall, answer: Any, status: int = 200) -> Any:
     """Return what an adapter makes of an answer."""
     bench.fake.say_instead(json.dumps(answer).encode(), status=status)
@@ -72,7 +61,7 @@ def data_of(came: Any) -> Any:
 
 
 def test_openai_keeps_nothing_of_what_it_is_asked(at_openai: Bench) -> None:
-    data = data_of(at_openai.submit(sample(openai, "chat")))
+    data = data_of(at_openai.submit(sample_call(openai, "chat")))
 
     assert data == {"text": "A red fox.", "usage": {"input_tokens": 12, "output_tokens": 4}}
     assert at_openai.fake.seen[-1].body == {
@@ -89,7 +78,7 @@ def test_json_that_was_asked_for_comes_as_json(
 ) -> None:
     benches = {at_openai: openai, at_server: openai_compatible, at_anthropic: anthropic}
 
-    found = [data_of(bench.submit(sample(made, "vision"))) for bench, made in benches.items()]
+    found = [data_of(bench.submit(sample_call(made, "vision"))) for bench, made in benches.items()]
 
     assert [data["json"] for data in found] == [{"answer": 42}] * 3
     assert [data["text"] for data in found] == ['{"answer": 42}'] * 3
@@ -99,7 +88,7 @@ def test_json_of_any_shape_can_be_asked_for(
     at_openai: Bench, at_server: Bench, at_anthropic: Bench
 ) -> None:
     calls = {
-        bench: sample(made, "chat")
+        bench: sample_call(made, "chat")
         for bench, made in (
             (at_openai, openai),
             (at_server, openai_compatible),
@@ -129,7 +118,7 @@ def test_json_in_a_fence_is_taken_out_of_it(at_anthropic: Bench) -> None:
 
 
 def test_a_message_without_pictures_is_plain_text_to_a_server(at_server: Bench) -> None:
-    at_server.submit(sample(openai_compatible, "chat"))
+    at_server.submit(sample_call(openai_compatible, "chat"))
 
     assert at_server.fake.seen[-1].body["messages"] == [
         {"role": "system", "content": "be brief"},
@@ -167,7 +156,7 @@ REFUSAL = {"type": "message", "content": [{"type": "refusal", "refusal": "no"}]}
 def test_a_response_that_is_not_whole_is_told_apart(
     at_openai: Bench, answer: Any, kind: type[Exception]
 ) -> None:
-    assert type(answered(at_openai, sample(openai, "chat"), answer)) is kind
+    assert type(answered(at_openai, sample_call(openai, "chat"), answer)) is kind
 
 
 def test_what_was_said_before_the_limit_is_kept(at_openai: Bench) -> None:
@@ -177,7 +166,7 @@ def test_what_was_said_before_the_limit_is_kept(at_openai: Bench) -> None:
         "output": [MESSAGE],
     }
 
-    assert data_of(answered(at_openai, sample(openai, "chat"), cut))["text"] == "half"
+    assert data_of(answered(at_openai, sample_call(openai, "chat"), cut))["text"] == "half"
 
 
 @pytest.mark.parametrize(
@@ -194,7 +183,7 @@ def test_what_was_said_before_the_limit_is_kept(at_openai: Bench) -> None:
 def test_a_choice_that_is_not_whole_is_told_apart(
     at_server: Bench, choice: Any, kind: type[Any]
 ) -> None:
-    came = answered(at_server, sample(openai_compatible, "chat"), {"choices": [choice]})
+    came = answered(at_server, sample_call(openai_compatible, "chat"), {"choices": [choice]})
 
     assert type(came) is kind
 
@@ -215,19 +204,19 @@ def test_anthropic_says_by_a_type_what_went_wrong(
 ) -> None:
     said = {"type": "error", "error": {"type": kind, "message": "m"}}
 
-    assert type(answered(at_anthropic, sample(anthropic, "chat"), said, status)) is error
+    assert type(answered(at_anthropic, sample_call(anthropic, "chat"), said, status)) is error
 
 
 def test_a_message_that_hits_its_limit_before_a_word_is_an_error(at_anthropic: Bench) -> None:
     said = {"content": [], "stop_reason": "max_tokens"}
 
-    assert isinstance(answered(at_anthropic, sample(anthropic, "chat"), said), ProviderError)
+    assert isinstance(answered(at_anthropic, sample_call(anthropic, "chat"), said), ProviderError)
 
 
 def test_a_picture_that_anthropic_does_not_take_is_refused_before_it_is_sent(
     at_anthropic: Bench,
 ) -> None:
-    call = sample(anthropic, "vision")
+    call = sample_call(anthropic, "vision")
     files = [
         InputFile("image/tiff", None, lambda: b"II*", 3),
         InputFile("image/png", None, bytes, 6_000_000),
@@ -249,7 +238,7 @@ def test_a_mask_is_transparent_where_ours_is_white(at_openai: Bench) -> None:
         "mask": [InputFile("image/png", None, buffer.getvalue, 100)],
     }
 
-    came = at_openai.submit_request(Request(sample(openai, "inpaint"), files))
+    came = at_openai.submit_request(Request(sample_call(openai, "inpaint"), files))
 
     assert isinstance(came, Done)
     part = at_openai.fake.seen[-1].part("mask")
@@ -266,11 +255,17 @@ def test_a_mask_that_is_no_picture_is_refused_before_anything_is_sent(
 ) -> None:
     files = {"mask": [InputFile("image/png", None, lambda: content, len(content))]}
 
-    error = at_openai.submit_request(Request(sample(openai, "inpaint"), files))
+    error = at_openai.submit_request(Request(sample_call(openai, "inpaint"), files))
 
     assert isinstance(error, ProviderError)
     assert error.code == "invalid_value"
     assert at_openai.fake.seen == []
+
+
+def test_every_format_that_is_taken_has_an_ending_that_says_what_it_is() -> None:
+    files = [InputFile(each.content_type, None, bytes) for each in FORMATS.values()]
+
+    assert [file.content_type for file in files if file_name(file).endswith(".bin")] == []
 
 
 def test_an_object_in_a_form_is_json() -> None:
@@ -295,8 +290,8 @@ def test_a_list_of_texts_gives_a_list_of_vectors(at_openai: Bench) -> None:
 
 
 def test_a_transcript_tells_who_said_what_when(at_elevenlabs: Bench, at_openai: Bench) -> None:
-    spoken = data_of(at_elevenlabs.submit(sample(elevenlabs, "speech-to-text")))
-    written = data_of(at_openai.submit(sample(openai, "speech-to-text")))
+    spoken = data_of(at_elevenlabs.submit(sample_call(elevenlabs, "speech-to-text")))
+    written = data_of(at_openai.submit(sample_call(openai, "speech-to-text")))
 
     assert spoken["json"] == [{"text": "Hello", "start": 0.1, "end": 0.4, "speaker": "speaker_0"}]
     assert written["json"] == [{"text": "Hello there.", "start": 0, "end": 1.5}]
@@ -312,11 +307,13 @@ def test_silence_is_a_transcript_too(module: Any, benches: Benches) -> None:
     }
     bench = benches.of(classes[module], module.FAKE)
 
-    assert data_of(answered(bench, sample(module, "speech-to-text"), {"text": ""}))["text"] == ""
+    assert (
+        data_of(answered(bench, sample_call(module, "speech-to-text"), {"text": ""}))["text"] == ""
+    )
 
 
 def test_the_voice_stands_in_the_path_and_the_format_in_the_query(at_elevenlabs: Bench) -> None:
-    call = sample(elevenlabs, "text-to-speech")
+    call = sample_call(elevenlabs, "text-to-speech")
     strange = ProviderCall(
         "elevenlabs",
         "m",
@@ -335,7 +332,7 @@ def test_the_voice_stands_in_the_path_and_the_format_in_the_query(at_elevenlabs:
 
 
 def test_a_dubbing_that_fails_says_why(at_elevenlabs: Bench) -> None:
-    came = at_elevenlabs.submit(sample(elevenlabs, "dubbing"))
+    came = at_elevenlabs.submit(sample_call(elevenlabs, "dubbing"))
     assert isinstance(came, Submitted)
     at_elevenlabs.fake.say_instead(b'{"status": "failed", "error": "no speech found"}')
 
@@ -361,7 +358,7 @@ def test_a_voice_that_one_may_not_have_blocks_nobody_else(
 ) -> None:
     said = {"detail": {"status": code, "message": "m"}}
 
-    assert type(answered(at_elevenlabs, sample(elevenlabs, "music"), said, status)) is kind
+    assert type(answered(at_elevenlabs, sample_call(elevenlabs, "music"), said, status)) is kind
 
 
 @pytest.mark.parametrize(
@@ -375,14 +372,14 @@ def test_a_voice_that_one_may_not_have_blocks_nobody_else(
 def test_a_model_that_openai_does_not_give_us_is_looked_for_elsewhere(
     at_openai: Bench, status: int, error: Any, kind: type[ProviderError]
 ) -> None:
-    came = answered(at_openai, sample(openai, "chat"), {"error": error}, status)
+    came = answered(at_openai, sample_call(openai, "chat"), {"error": error}, status)
 
     assert type(came) is kind
     assert (came.code, came.retryable) == ("provider_unavailable", False)
 
 
 def test_a_recording_that_is_too_large_is_refused_before_it_is_read(at_elevenlabs: Bench) -> None:
-    call = sample(elevenlabs, "speech-to-text")
+    call = sample_call(elevenlabs, "speech-to-text")
     film = InputFile("audio/wav", None, lambda: pytest.fail("was read"), 500_000_000)
 
     error = at_elevenlabs.submit_request(Request(call, {"audio": [film]}))
@@ -392,7 +389,7 @@ def test_a_recording_that_is_too_large_is_refused_before_it_is_read(at_elevenlab
 
 
 def test_f16_a_dubbing_whose_id_leads_elsewhere_is_not_followed(at_elevenlabs: Bench) -> None:
-    came = answered(at_elevenlabs, sample(elevenlabs, "dubbing"), {"dubbing_id": ".."})
+    came = answered(at_elevenlabs, sample_call(elevenlabs, "dubbing"), {"dubbing_id": ".."})
 
     assert isinstance(came, Unanswered)
 
@@ -406,7 +403,7 @@ def test_f16_a_dubbing_whose_id_leads_elsewhere_is_not_followed(at_elevenlabs: B
     ],
 )
 def test_elevenlabs_own_words_are_passed_on(at_elevenlabs: Bench, detail: Any) -> None:
-    error = answered(at_elevenlabs, sample(elevenlabs, "music"), {"detail": detail}, 404)
+    error = answered(at_elevenlabs, sample_call(elevenlabs, "music"), {"detail": detail}, 404)
 
     assert isinstance(error, ProviderError)
     assert (error.code, "no such voice" in error.message) == ("invalid_value", True)

@@ -21,8 +21,3 @@ def render_lock(catalogue: Catalogue) -> str:
         "models": {spec.model.key: spec.digest for spec in specs if spec.model is not None},
     }
     return json.dumps(shape, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
-
-
-def read_lock() -> str:
-    """Return the committed text; empty when there is none yet."""
-    return LOCK_PATH.read_text("utf-8") if LOCK_PATH.exists() else ""

@@ -92,6 +92,8 @@ def test_a_key_can_be_tested_again_and_removed(browser, workspace, server):
         ({"provider": "fal", "key": KEY, "base_url": "https://evil.example"}, "its own address"),
         ({"provider": "comfyui"}, "Where the server is"),
         ({"provider": "comfyui", "base_url": "ftp://example.com"}, "Where the server is"),
+        ({"provider": "comfyui", "base_url": "https://example.com/?token=x"}, "no ?"),
+        ({"provider": "comfyui", "base_url": "https://example.com/#x"}, "no ?"),
     ],
 )
 def test_what_cannot_be_a_key_is_refused_with_a_word(browser, workspace, fields, word):
