@@ -2,6 +2,7 @@
 
 import io
 import wave
+from collections.abc import Mapping
 from fractions import Fraction
 
 import av
@@ -13,6 +14,8 @@ from executor.simulate.sizes import sound_s, spoken_s
 from executor.simulate.types import Job, Made, MadeFile
 
 RATE = 24_000  # samples a second
+LONG_S = 60.0  # a longer sound has fewer: half an hour would be 86 MB, and half a minute of work
+LONG_RATE = 8_000
 BEEP_S = 0.25
 BEEP_HZ = 1_000.0
 AGAIN_S = 10.0  # the beep comes again, so that no part of a long sound can be taken for real
@@ -21,12 +24,12 @@ STEMS = ("vocals", "drums", "bass", "other")
 
 Samples = NDArray[np.int16]
 
-# Container, codec, and the rate that the codec takes, by the beginning of a format's name.
-_ENCODED = {
-    "mp3": ("mp3", "libmp3lame", RATE),
-    "aac": ("adts", "aac", RATE),
-    "m4a": ("ipod", "aac", RATE),
-    "flac": ("flac", "flac", RATE),
+# Container, codec, and the rate of a codec that takes no other, by the beginning of a format's name.
+_ENCODED: Mapping[str, tuple[str, str, int | None]] = {
+    "mp3": ("mp3", "libmp3lame", None),
+    "aac": ("adts", "aac", None),
+    "m4a": ("ipod", "aac", None),
+    "flac": ("flac", "flac", None),
     "opus": ("ogg", "libopus", 48_000),
     "ogg": ("ogg", "libopus", 48_000),
 }
@@ -57,10 +60,7 @@ def effect(job: Job) -> Made:
 def stems(job: Job) -> Made:
     """Return the parts of a sound, each as long as it is."""
     seconds, name = _input_s(job), format_of(job)
-    files = [
-        MadeFile("audio", encoded_sound(tone(numbered(job.seed, number), seconds), name))
-        for number in range(len(STEMS))
-    ]
+    files = [_file(numbered(job.seed, number), seconds, name) for number in range(len(STEMS))]
     return Made({"json": list(STEMS)}, files)
 
 
@@ -100,8 +100,12 @@ def sound_frames(samples: Samples, rate: int) -> list[av.AudioFrame]:
 
 
 def _one(job: Job, seconds: float) -> Made:
-    data = encoded_sound(tone(job.seed, seconds), format_of(job))
-    return Made({}, [MadeFile("audio", data)])
+    return Made({}, [_file(job.seed, seconds, format_of(job))])
+
+
+def _file(seed: bytes, seconds: float, name: str) -> MadeFile:
+    rate = RATE if seconds <= LONG_S else LONG_RATE
+    return MadeFile("audio", encoded_sound(tone(seed, seconds, rate), name, rate))
 
 
 def _input_s(job: Job) -> float:
@@ -120,8 +124,11 @@ def _as_wav(samples: Samples, rate: int) -> bytes:
     return target.getvalue()
 
 
-def _as_stream(samples: Samples, rate: int, container: str, codec: str, wanted_hz: int) -> bytes:
+def _as_stream(
+    samples: Samples, rate: int, container: str, codec: str, only_hz: int | None
+) -> bytes:
     target = io.BytesIO()
+    wanted_hz = only_hz or rate
     if wanted_hz != rate:
         samples = np.repeat(samples, wanted_hz // rate)
     with av.open(target, "w", format=container, options=SAME_BYTES) as file:

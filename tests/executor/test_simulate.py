@@ -205,6 +205,15 @@ def test_a_sound_has_the_length_that_was_asked_for_and_speech_that_of_its_text(
     assert info.duration_s == seconds
 
 
+@pytest.mark.parametrize("name", ["wav", "mp3", "aac", "m4a", "flac", "opus"])
+def test_a_long_sound_is_small_enough_to_be_made_for_nothing(name, taken_in):
+    (info,) = taken_in(made("music", duration=70, output_format=name))
+
+    assert info.bytes <= 70 * 2 * 8_000 + 44
+    if name not in ("mp3", "aac"):  # whose headers say nothing of it
+        assert info.duration_s == pytest.approx(70, abs=0.5)
+
+
 @pytest.mark.parametrize(
     ("task", "name", "content_type"),
     [
