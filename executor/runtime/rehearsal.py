@@ -15,14 +15,12 @@ from executor.engine.segment import outputs_by_port
 from executor.models import Execution, File
 from executor.providers.base import InputFile
 from executor.services.files import media_of
-from executor.simulate.ports import MadePort, simulate_ports
-from executor.simulate.tasks import simulate
 from executor.simulate.trouble import SIMULATE, Trouble, trouble_for
-from executor.simulate.types import Made, MadeFile
+from executor.simulate.types import Made, MadeFile, MadePort
 from executor.types import RunError
 from workflows.catalogue.node import Context
 from workflows.catalogue.remote import ProviderResult, RemoteNode
-from workflows.catalogue.spec import AnyNode
+from workflows.catalogue.spec import AnyNode, NodeSpec
 from workflows.catalogue.tasks.base import ModelNode
 from workflows.catalogue.values import Media
 from workflows.graphs.resolved import ResolvedNode
@@ -74,7 +72,7 @@ def rehearsal_of(
         act: Callable[..., Scene] = partial(_simulate_model, work, args)
     else:
         values = {name: getattr(args, name) for name in type(args).model_fields}
-        act = partial(simulate_ports, node.spec.meta.title, node.spec.outputs)
+        act = partial(_simulate_ports, node.spec)
     files = {id(media): input_file(media) for media in _media_in(list(values.values()))}
     make = partial(act, values, lambda media: files[id(media)].read())
     return Rehearsal(execution, node.id, make)
@@ -124,9 +122,20 @@ def outputs_of(
 def _simulate_model(
     node: ModelNode[Any], args: Any, values: Mapping[str, Any], read: Callable[[Media], bytes]
 ) -> Made:
+    # Films and sounds are made by libraries of 40 MB, which most processes never need.
+    from executor.simulate.tasks import simulate  # noqa: PLC0415
+
     made = simulate(node.model, values, read)
     text = node.simulated_text(args)
     return made if text is None else Made({**made.data, "text": text}, made.files)
+
+
+def _simulate_ports(
+    spec: NodeSpec, values: Mapping[str, Any], read: Callable[[Media], bytes]
+) -> Sequence[MadePort]:
+    from executor.simulate.ports import simulate_ports  # noqa: PLC0415 - as above
+
+    return simulate_ports(spec.meta.title, spec.outputs, values, read)
 
 
 def _value_of(port: MadePort, rows: Any) -> Any:

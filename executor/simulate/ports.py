@@ -1,7 +1,6 @@
 """Simulated outputs of remote nodes that are no models: something of each declared kind."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from executor.simulate.films import films
@@ -9,7 +8,7 @@ from executor.simulate.pictures import masks, pictures
 from executor.simulate.seeds import seed_of
 from executor.simulate.shapes import shapes
 from executor.simulate.sounds import speech
-from executor.simulate.types import TEXT_MARK, Job, Made, Reader
+from executor.simulate.types import TEXT_MARK, Job, Made, MadePort, Reader
 from workflows.catalogue.ports import Port, element_of, is_list, is_media
 
 _MAKERS: Mapping[str, Callable[[Job], Made]] = {
@@ -23,17 +22,6 @@ _SHORT = {
     "text": "This is simulated and not said by anybody.",
     "duration": 2,
 }  # of films and sounds
-
-
-@dataclass(frozen=True, slots=True)
-class MadePort:
-    """What a port gives: a value in JSON, or the file that `made` holds; in as many lists as `depth`."""
-
-    name: str
-    kind: str
-    depth: int
-    value: Any = None
-    made: Made | None = None
 
 
 def simulate_ports(

@@ -28,6 +28,17 @@ class Made:
     files: Sequence[MadeFile] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class MadePort:
+    """What a port gives: a value in JSON, or the file that `made` holds; in as many lists as `depth`."""
+
+    name: str
+    kind: str
+    depth: int
+    value: Any = None
+    made: Made | None = None
+
+
 @dataclass(frozen=True)
 class Job:
     """What is to be simulated: a model's task and values, by name.
