@@ -31,6 +31,7 @@ from workflows.selectors import (
     interface_of_version,
     node_types_of_version,
     resolved_version,
+    warm_catalogue,
 )
 from workflows.services.drafts import (
     change_workflow,
@@ -97,4 +98,5 @@ __all__ = [
     "restore_version",
     "snapshot_draft",
     "swap_model",
+    "warm_catalogue",
 ]

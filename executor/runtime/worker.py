@@ -36,6 +36,7 @@ from executor.services.claims import (
 )
 from executor.services.results import fail_poisonous
 from executor.services.waking import wake_due
+from workflows.api import warm_catalogue
 
 logger = logging.getLogger(__name__)
 
@@ -86,7 +87,8 @@ class WorkerProcess:
         return tuple(queue for queue in self.queues if queue in conf.QUEUES)
 
     def start(self) -> None:
-        """Start threads for tasks and the loops that keep them honest; returns at once."""
+        """Start threads for tasks and the loops that keep them honest; returns once they run."""
+        warm_catalogue()
         self.heart.start()
         set_performer(self.performer)
         if "remote" in self.queues:

@@ -32,6 +32,7 @@ from workflows.graphs.resolved import ResolvedGraph
 from workflows.graphs.secrets import find_secrets
 from workflows.models import Workflow, WorkflowVersion
 from workflows.selectors.catalogue import get_catalogue as get_catalogue
+from workflows.selectors.catalogue import warm_catalogue as warm_catalogue
 from workflows.types import (
     DraftView,
     Schemas,
