@@ -39,7 +39,7 @@ FETCH_THREADS = 8
 ENTERING = 16
 ASKING = 150  # submits at once; fewer than connections, so that polls get through
 DRAIN_S = 6.0  # for calls that are under way when the process is told to stop
-CLOSE_TIMEOUT_S = 2.0  # for the last query of a thread
+CLOSE_TIMEOUT_S = 4.0  # for the last query of a thread
 STRAYS_EVERY_S = 5.0
 
 Args = ParamSpec("Args")
