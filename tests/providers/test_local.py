@@ -12,6 +12,7 @@ from executor.providers.base import Done, Failed, KeyCheck, Running, Submitted
 from executor.providers.errors import AccountBlocked, NotSent, ProviderError
 from executor.providers.transport import Transport
 from tests.executor.local.benches import PretendedRunner, ServerBench, pretended
+from tests.extras import need_local
 from tests.providers.courses import REFERENCE, correlation
 from tests.providers.samples import kind_of, request_of, sample_media
 from workflows.catalogue.remote import ProviderCall
@@ -139,7 +140,7 @@ async def test_a_check_says_what_the_machine_is(adapter):
 
 @pytest.mark.filterwarnings("ignore")  # the libraries' own
 async def test_a_real_pipeline_gives_a_real_picture(tmp_path, transport):
-    pytest.importorskip("diffusers", reason="the extra `local` is not installed")
+    need_local()
     from tests.executor.local import tiny
     from tests.executor.local.benches import real
 

@@ -58,7 +58,6 @@ def test_pictures_are_written_in_the_format_asked_for(kept, form):
 
 
 def test_films_are_taken_by_the_store_with_and_without_sound(kept):
-    pytest.importorskip("av", reason="the extra `local` is not installed")
 
     silent, loud = film_file(frames(), 8), film_file(frames(), 8, (np.stack([tone()] * 2), 16_000))
 
@@ -70,7 +69,6 @@ def test_films_are_taken_by_the_store_with_and_without_sound(kept):
 
 
 def test_a_film_of_odd_sides_loses_a_line(kept):
-    pytest.importorskip("av", reason="the extra `local` is not installed")
 
     info = kept(film_file(frames(size=(35, 33)), 8).data)
 

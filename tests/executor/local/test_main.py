@@ -5,11 +5,11 @@ import re
 import signal
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 import httpx
-import pytest
+
+from tests.extras import need_local
 
 ROOT = Path(__file__).resolve().parents[3]
 COMMAND = [sys.executable, "-m", "executor.local"]
@@ -36,8 +36,7 @@ def test_without_its_packages_it_says_which_it_needs():
 
 
 def test_it_is_started_and_stopped_without_django(tmp_path):
-    if find_spec("diffusers") is None:
-        pytest.skip("the extra `local` is not installed")
+    need_local()
     key_file = tmp_path / "key"
     key_file.write_text("k" * 20 + "\n")
     command = [*COMMAND, "--port", "0", "--models", str(tmp_path), "--key-file", str(key_file)]
