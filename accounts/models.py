@@ -75,6 +75,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     display_name = models.CharField(max_length=MAX_NAME_LENGTH, blank=True, default="")
     is_staff = models.BooleanField(default=False, help_text="May sign in to the admin.")
     is_active = models.BooleanField(default=True, help_text="Clear this instead of deleting.")
+    theme = models.CharField(
+        max_length=8, default="system", choices=[(t, t) for t in ("system", "light", "dark")]
+    )
+    first_interest = models.CharField(max_length=40, blank=True, default="")  # a gallery category
     created_at = models.DateTimeField(default=utc_now, editable=False)
 
     objects = UserManager()
@@ -165,6 +169,69 @@ class Membership(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.user_id} in {self.workspace_id}: {self.role}"
+
+
+class Invitation(TenantModel):
+    """An invitation of an address into a workspace; `digest` is of the secret in the mailed link.
+
+    Good once, for the person with that address, until `expires_at`, and only while the one who
+    sent it may still give `role`.
+    """
+
+    id = id_field()
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+")
+    email = models.EmailField(max_length=MAX_EMAIL_LENGTH)
+    role = models.CharField(max_length=16, choices=[(role.value, role.value) for role in Role])
+    digest = models.CharField(max_length=64, unique=True)
+    invited_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(default=utc_now, editable=False)
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta(TenantModel.Meta):
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["workspace", "email"],
+                condition=Q(accepted_at=None, revoked_at=None),
+                name="invitation_one_open",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.email} to {self.workspace_id}: {self.role}"
+
+
+class PolicyPage(models.Model):
+    """A text that people agree to or must be able to read; staff edit it in the admin."""
+
+    slug = models.SlugField(primary_key=True, max_length=40)
+    title = models.CharField(max_length=100)
+    body = models.TextField(help_text="Markdown.")
+    version = models.PositiveIntegerField(default=1)
+    updated_at = models.DateTimeField(default=utc_now)
+    updated_by = models.CharField(max_length=100, blank=True, default="")
+
+    def __str__(self) -> str:
+        return f"{self.title} (version {self.version})"
+
+
+class PolicyConsent(models.Model):
+    """That a person agreed to a version of a policy; never changed."""
+
+    id = models.BigAutoField(primary_key=True)
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    policy = models.CharField(max_length=40)
+    version = models.PositiveIntegerField()
+    agreed_at = models.DateTimeField(default=utc_now)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["user", "policy", "version"], name="consent_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: {self.policy} {self.version}"
 
 
 class ApiKey(TenantModel):

@@ -31,6 +31,8 @@ class Workflow(TenantModel):
     )
     # Name and description, case-folded: SQLite ignores case in ASCII alone.
     search_text = models.TextField(editable=False)
+    # A copy of a template that somebody tries: it runs as any other, and no list shows it.
+    is_trial = models.BooleanField(default=False)
     created_by = models.CharField(max_length=100)  # an actor's text, `key:key_…`
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()

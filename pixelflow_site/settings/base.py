@@ -1,6 +1,7 @@
 """Django's settings out of the environment. Embedded and production differ by environment alone."""
 
 import os
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -36,6 +37,17 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "channels",
     "django_ratelimit",
+    "django_vite",
+    "django_cotton",
+    "django_htmx",
+    "csp",
+    "allauth",
+    "allauth.account",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.google",
+    "allauth.socialaccount.providers.github",
+    "allauth.mfa",
+    "allauth.usersessions",
     "common",
     "accounts",
     "billing",
@@ -51,6 +63,7 @@ MIDDLEWARE = [
     "common.http.paths.ApiPathMiddleware",
     "billing.http.rates.RequestRatesMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -58,6 +71,9 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "allauth.usersessions.middleware.UserSessionsMiddleware",
 ]
 
 ROOT_URLCONF = "pixelflow_site.urls"
@@ -74,6 +90,8 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "csp.context_processors.nonce",
+                "pixelflow_site.shell.shell",
             ]
         },
     }
@@ -185,10 +203,21 @@ STORAGES = {
 STATIC_URL = "/static/"
 STATIC_ROOT = env.data_dir / "static"
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+BASE_DIR = Path(__file__).resolve().parent.parent.parent
+FRONTEND_DIST = BASE_DIR / "frontend" / "dist"
+STATICFILES_DIRS = [("dist", str(FRONTEND_DIST))]
+DJANGO_VITE = {
+    "default": {
+        "dev_mode": env.boolean("VITE_DEV"),
+        "dev_server_port": 5173,
+        "static_url_prefix": "dist",
+        "manifest_path": str(FRONTEND_DIST / "manifest.json"),
+    }
+}
 WHITENOISE_USE_FINDERS = True
 
 AUTH_USER_MODEL = "accounts.User"
-LOGIN_URL = "/admin/login/"
+LOGIN_URL = "/accounts/login/"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (

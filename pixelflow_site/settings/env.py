@@ -91,6 +91,7 @@ KEYS: tuple[Key, ...] = (
     Key("PORT", "integer", "8000", "Port of the embedded server."),
     Key("ALLOWED_HOSTS", "list", "", "Host names that are answered beside that of `PUBLIC_URL`."),
     Key("DEBUG", "boolean", "false", "Django's debug pages; never in production."),
+    Key("VITE_DEV", "boolean", "false", "Takes the pages' scripts from `scripts/node npm run dev`."),
     Key("LOG_LEVEL", "text", "INFO", "Lowest level that is logged."),
     Key(
         "WORKER_THREADS",
