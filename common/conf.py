@@ -45,6 +45,11 @@ def web_processes() -> int:
     return max(1, int(settings.WEB_PROCESSES))
 
 
+def permissions_policy() -> str:
+    """Return which powers of the browser pages may use, as the header has it."""
+    return str(settings.PERMISSIONS_POLICY)
+
+
 @lru_cache(maxsize=4)
 def _parse_proxies(items: tuple[str, ...]) -> TrustedProxies:
     counts = [int(item) for item in items if item.isdecimal()]

@@ -1,15 +1,16 @@
 /// <reference types="vitest/config" />
 import tailwindcss from "@tailwindcss/vite";
+import { iconSprite } from "./icons.ts";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
 
 // Django serves what is built here from /static/dist/; `django-vite` reads the manifest.
 export default defineConfig({
   base: "/static/dist/",
-  plugins: [react(), tailwindcss()],
+  plugins: [react(), tailwindcss(), iconSprite()],
   build: {
     outDir: "dist",
-    emptyOutDir: true,
+    emptyOutDir: false, // a server that still runs goes on giving out the build that it started with
     manifest: "manifest.json",
     target: "es2022",
     assetsInlineLimit: 0, // a strict policy takes no data: URLs in styles and fonts
@@ -21,5 +22,5 @@ export default defineConfig({
     },
   },
   server: { origin: "http://127.0.0.1:5173", strictPort: true },
-  test: { environment: "jsdom", include: ["src/**/*.test.{ts,tsx}"] },
+  test: { environment: "jsdom", include: ["*.test.ts", "src/**/*.test.{ts,tsx}"] },
 });
