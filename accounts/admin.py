@@ -17,12 +17,24 @@ from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse
 
 from accounts.errors import LastOwner
-from accounts.models import ApiKey, AuditAnchor, AuditEntry, Membership, User, Workspace
+from accounts.models import (
+    ApiKey,
+    AuditAnchor,
+    AuditEntry,
+    Invitation,
+    Membership,
+    PolicyPage,
+    User,
+    Workspace,
+)
+from accounts.selectors import get_policy
 from accounts.services.audit import PLATFORM, record_audit
+from accounts.services.invitations import revoke_invitation
 from accounts.services.key_cache import KEY_CACHE
 from accounts.services.key_fields import checked_restrictions
 from accounts.services.keys import change_api_key, revoke_api_key
-from accounts.types import Actor, KeyRestrictions, Role, clean_name
+from accounts.services.policies import checked_policy, save_policy
+from accounts.types import POLICIES, Actor, KeyRestrictions, Role, clean_name
 from common.admin import (
     BoundedPaginator,
     CsvExportMixin,
@@ -315,6 +327,96 @@ class ApiKeyAdmin(CsvExportMixin, NoDeleteMixin, ExactSearchMixin, admin.ModelAd
         for workspace_id, key_id in keys:
             revoke_api_key(actor=actor, workspace_id=workspace_id, key_id=key_id)
         self.message_user(request, f"Revoked: {len(keys)}.", messages.SUCCESS)
+
+
+@admin.register(Invitation)
+class InvitationAdmin(LookOnlyMixin, ExactSearchMixin, admin.ModelAdmin):  # type: ignore[type-arg]
+    """Invitations, to look at and to withdraw; the secrets of their links are nowhere."""
+
+    ordering = ("-id",)
+    list_display = (
+        "id",
+        "email",
+        "workspace",
+        "role",
+        "invited_by",
+        "created_at",
+        "expires_at",
+        "accepted_at",
+        "revoked_at",
+    )
+    list_select_related = ("workspace", "invited_by")
+    search_fields = ("id__exact", "email__exact", "workspace__id__exact")
+    fields = list_display
+    actions = ("revoke",)
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        """Say whether the action is offered: to staff with the right to change invitations."""
+        return request.user.has_perm("accounts.change_invitation")
+
+    @admin.action(description="Withdraw the selected invitations", permissions=["revoke"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[Invitation]) -> None:
+        """Withdraw invitations; those that were used or withdrawn stay as they are."""
+        actor = staff_actor(request)
+        waiting = queryset.filter(accepted_at=None, revoked_at=None)
+        found = waiting.filter(workspace__deleted_at=None).values_list("workspace_id", "pk")
+        for workspace_id, invitation_id in found:
+            revoke_invitation(actor=actor, workspace_id=workspace_id, invitation_id=invitation_id)
+        self.message_user(request, f"Withdrawn: {len(found)}.", messages.SUCCESS)
+
+
+class PolicyForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A policy's title and text."""
+
+    slug = forms.ChoiceField(choices=list(POLICIES.items()), label="Policy")
+
+    class Meta:
+        model = PolicyPage
+        fields = ("slug", "title", "body")
+
+    def clean(self) -> dict[str, Any]:
+        """Check the text as the service does."""
+        values = super().clean() or {}
+        given = values.get("title") or "", values.get("body") or ""
+        try:
+            values["title"], values["body"] = checked_policy(*given)
+        except InvalidInputs as error:
+            raise ValidationError(error.detail) from error
+        return values
+
+
+@admin.register(PolicyPage)
+class PolicyPageAdmin(NoDeleteMixin, admin.ModelAdmin):  # type: ignore[type-arg]
+    """Terms, privacy, content policy: where none is written here, people read the one shipped."""
+
+    form = PolicyForm
+    ordering = ("slug",)
+    list_display = ("slug", "title", "version", "updated_at", "updated_by")
+    fields = ("slug", "title", "body", "version", "updated_at", "updated_by")
+
+    def get_readonly_fields(
+        self,
+        request: HttpRequest,  # noqa: ARG002 - Django's signature
+        obj: PolicyPage | None = None,
+    ) -> tuple[str, ...]:
+        """Return what services write; which policy it is, is chosen once."""
+        kept = ("version", "updated_at", "updated_by")
+        return kept if obj is None else ("slug", *kept)
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Begin with the text that people read now; `?slug=` says of which policy."""
+        slug = request.GET.get("slug", "")
+        policy = get_policy(slug if slug in POLICIES else next(iter(POLICIES)))
+        return {"slug": policy.slug, "title": policy.title, "body": policy.body}
+
+    def save_model(self, request: HttpRequest, obj: PolicyPage, form: Any, change: bool) -> None:  # noqa: ARG002
+        """Save; the version grows with the text."""
+        save_policy(
+            actor=staff_actor(request),
+            slug=obj.pk,
+            title=form.cleaned_data["title"],
+            body=form.cleaned_data["body"],
+        )
 
 
 @admin.register(AuditEntry)

@@ -29,6 +29,21 @@ def key_ring() -> KeyRing:
     return _read_ring(settings.SEALING_KEYS)
 
 
+def public_url() -> str:
+    """Return the site's own address without a slash at its end; links in mails begin with it."""
+    return str(settings.PUBLIC_URL)
+
+
+def sends_mail_out() -> bool:
+    """Say whether mail goes to another machine, for which no request should wait."""
+    return str(settings.EMAIL_BACKEND) == "django.core.mail.backends.smtp.EmailBackend"
+
+
+def offers_sign_in_with(provider: str) -> bool:
+    """Say whether people may sign in by a provider: whether its keys are set."""
+    return bool(settings.SOCIALACCOUNT_PROVIDERS.get(provider, {}).get("APPS"))
+
+
 @lru_cache(maxsize=4)
 def _read_ring(text: str) -> KeyRing:
     try:

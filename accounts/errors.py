@@ -4,7 +4,10 @@ NotFound
 ├── WorkspaceNotFound   unknown, deleted, or not the actor's: never told apart
 ├── MemberNotFound
 ├── KeyNotFound
-└── ProviderKeyNotFound
+├── ProviderKeyNotFound
+└── InvitationNotFound  unknown, or for another address: never told apart
+Gone
+└── InvitationOver      was used, declined, withdrawn, has expired, or nobody stands behind it
 Forbidden
 └── RoleTooLow          a member whose role does not allow it
 Conflict
@@ -12,6 +15,8 @@ Conflict
 ├── AlreadyMember
 ├── KeyRetired          a key that was revoked, has expired, or was rolled before
 ├── LastOwner           a workspace keeps at least one owner
+├── RoleMoved           the actor's own role changed since the page was shown
+├── NoSeatLeft          the plan has no place for one more
 └── IdempotencyInProgress   a twin of the request is being carried out
 Invalid
 └── IdempotencyKeyReused    the key was used for another request
@@ -19,7 +24,7 @@ Invalid
 `AlreadyAnswered` stands beside them: it is no refusal, but the way to the answer given before.
 """
 
-from common.errors import Conflict, Forbidden, Invalid, NotFound
+from common.errors import Conflict, Forbidden, Gone, Invalid, NotFound
 
 
 class WorkspaceNotFound(NotFound):
@@ -36,6 +41,16 @@ class KeyNotFound(NotFound):
 
 class ProviderKeyNotFound(NotFound):
     """The workspace has no key of its own for this provider."""
+
+
+class InvitationNotFound(NotFound):
+    """There is no such invitation for this person."""
+
+
+class InvitationOver(Gone):
+    """The invitation cannot be used any more."""
+
+    default_detail = "This invitation is no longer valid."
 
 
 class RoleTooLow(Forbidden):
@@ -66,6 +81,18 @@ class LastOwner(Conflict):
     """The workspace would be left without an owner."""
 
     default_detail = "A workspace needs at least one owner."
+
+
+class RoleMoved(Conflict):
+    """The actor's own role is another one than when the change was decided upon."""
+
+    default_detail = "Your own role has changed meanwhile. Look again before you change anything."
+
+
+class NoSeatLeft(Conflict):
+    """Members and open invitations take all seats of the plan."""
+
+    default_detail = "All seats of the plan are taken."
 
 
 class IdempotencyInProgress(Conflict):

@@ -11,11 +11,13 @@ from django.db.models.functions import Lower
 
 from accounts.types import (
     MAX_EMAIL_LENGTH,
+    MAX_MAILBOX_LENGTH,
     MAX_NAME_LENGTH,
     Role,
     clean_email,
     clean_line,
     clean_name,
+    mailbox_of,
     problem_of_limit,
 )
 from common import strict_json
@@ -79,6 +81,10 @@ class User(AbstractBaseUser, PermissionsMixin):
         max_length=8, default="system", choices=[(t, t) for t in ("system", "light", "dark")]
     )
     first_interest = models.CharField(max_length=40, blank=True, default="")  # a gallery category
+    # `mailbox_of(email)`: by it a second account of one person is found.
+    mailbox = models.CharField(
+        max_length=MAX_MAILBOX_LENGTH, blank=True, default="", editable=False, db_index=True
+    )
     created_at = models.DateTimeField(default=utc_now, editable=False)
 
     objects = UserManager()
@@ -102,6 +108,14 @@ class User(AbstractBaseUser, PermissionsMixin):
         """Bring address and name into their stored form; forms call this before they save."""
         self.email = _checked("email", clean_email, self.email)
         self.display_name = _checked("display_name", clean_line, self.display_name)
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Keep the mailbox in step with the address, whoever changes it."""
+        self.mailbox = mailbox_of(self.email)
+        fields = kwargs.get("update_fields")
+        if fields is not None and "email" in fields:
+            kwargs["update_fields"] = {*fields, "mailbox"}
+        super().save(*args, **kwargs)
 
 
 class Workspace(models.Model):
@@ -232,6 +246,27 @@ class PolicyConsent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id}: {self.policy} {self.version}"
+
+
+class OutgoingMail(models.Model):
+    """A mail that is on its way: written with what it is about, gone once it was handed over.
+
+    `sealed` is the letter as JSON, sealed, since it may hold a link that opens an account.
+    `due_at` is when it is tried next; whoever tries it moves that on first.
+    """
+
+    id = id_field()
+    to = models.EmailField(max_length=MAX_EMAIL_LENGTH)
+    sealed = models.TextField()
+    tries = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField()
+    created_at = models.DateTimeField(default=utc_now, editable=False)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["due_at"], name="mail_due")]
+
+    def __str__(self) -> str:
+        return f"{self.id} to {self.to}"
 
 
 class ApiKey(TenantModel):

@@ -4,6 +4,14 @@ import json
 import logging
 import time
 from collections.abc import Collection, Iterator, Mapping
+from datetime import datetime
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Value, When
 
 from accounts import conf
 from accounts.errors import WorkspaceNotFound
@@ -12,27 +20,37 @@ from accounts.models import (
     AuditAnchor,
     AuditEntry,
     AuditHead,
+    Invitation,
     Membership,
+    PolicyPage,
     ProviderKey,
     User,
     Workspace,
 )
 from accounts.types import (
+    POLICIES,
+    POLICIES_SHIPPED_AT,
     AuditBreach,
     AuditMark,
     AuditRef,
+    InvitationRef,
+    InvitationState,
     KeyMode,
     KeyPolicy,
     KeyRef,
     KeyRestrictions,
+    MemberRef,
     MembershipRef,
     OwnAccount,
+    Permission,
+    PolicyRef,
     ProviderKeyRef,
     Role,
     Scope,
     UserRef,
     WorkspaceRef,
     clean_email,
+    mailbox_of,
 )
 from common.secrets import Place, SecretUnreadable
 from common.sql import snapshot
@@ -90,6 +108,144 @@ def list_workspaces_of(user_id: str) -> list[MembershipRef]:
         .order_by("pk")
     )
     return [MembershipRef(workspace_ref(row.workspace), Role(row.role)) for row in memberships]
+
+
+def list_members(
+    workspace_id: str, *, text: str = "", offset: int = 0, limit: int = 50
+) -> list[MemberRef]:
+    """Return the members of a workspace who can sign in, the strongest roles first.
+
+    `text` narrows them to those whose name or address holds it, in whatever case.
+    """
+    rank = Case(*(When(role=role, then=Value(role.rank)) for role in Role))
+    keys = Authenticator.objects.filter(user_id=OuterRef("user_id"))
+    keys = keys.exclude(type=Authenticator.Type.RECOVERY_CODES)
+    rows = (
+        _members_like(workspace_id, text)
+        .select_related("user")
+        .annotate(rank=rank, has_keys=Exists(keys))
+        .order_by("-rank", "pk")
+    )
+    return [
+        MemberRef(
+            user=user_ref(row.user),
+            role=Role(row.role),
+            joined_at=row.created_at,
+            last_seen=row.user.last_login,
+            two_factor=row.has_keys,
+        )
+        for row in rows[offset : offset + limit]
+    ]
+
+
+def count_members(workspace_id: str, *, text: str = "") -> int:
+    """Return how many members `list_members` goes through."""
+    return _members_like(workspace_id, text).count()
+
+
+def _members_like(workspace_id: str, text: str) -> QuerySet[Membership]:
+    rows = Membership.objects.of(workspace_id).filter(user__is_active=True)
+    if text:
+        found = Q(user__email__icontains=text) | Q(user__display_name__icontains=text)
+        rows = rows.filter(found)
+    return rows
+
+
+def list_invitations(workspace_id: str, *, now: datetime) -> list[InvitationRef]:
+    """Return the invitations that were neither taken nor withdrawn, newest first."""
+    rows = (
+        Invitation.objects.of(workspace_id)
+        .filter(accepted_at=None, revoked_at=None)
+        .select_related("workspace", "invited_by")
+        .order_by("-pk")
+    )
+    members = Membership.objects.of(workspace_id).filter(user__is_active=True)
+    roles = {user_id: Role(role) for user_id, role in members.values_list("user_id", "role")}
+    return [invitation_ref(row, roles.get(row.invited_by_id), now) for row in rows]
+
+
+def count_taken_seats(workspace_id: str, *, now: datetime) -> int:
+    """Return the seats that are taken: a member's each, and one for each open invitation."""
+    waiting = [
+        invitation
+        for invitation in list_invitations(workspace_id, now=now)
+        if invitation.state is InvitationState.OPEN
+    ]
+    return count_members(workspace_id) + len(waiting)
+
+
+def find_invitation(token: str, *, now: datetime) -> InvitationRef | None:
+    """Return the invitation of a mailed link, in whatever state; None if there never was one."""
+    row = (
+        Invitation.objects.across_workspaces()
+        .filter(digest=digest_of_token(token))
+        .select_related("workspace", "invited_by")
+        .first()
+    )
+    if row is None:
+        return None
+    role = get_membership_role(workspace_id=row.workspace_id, user_id=row.invited_by_id)
+    return invitation_ref(row, role, now)
+
+
+def digest_of_token(token: str) -> str:
+    """Return what is stored of an invitation's secret; that is random enough to need no pepper."""
+    return sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def invitation_ref(row: Invitation, inviters_role: Role | None, now: datetime) -> InvitationRef:
+    """Return an invitation's row as other apps see it; `inviters_role` is that of this moment."""
+    return InvitationRef(
+        id=row.id,
+        workspace=workspace_ref(row.workspace),
+        email=row.email,
+        role=Role(row.role),
+        inviter=row.invited_by.display_name or row.invited_by.email,
+        state=_state_of(row, inviters_role, now),
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+    )
+
+
+def _state_of(row: Invitation, inviters_role: Role | None, now: datetime) -> InvitationState:
+    if row.accepted_at is not None:
+        return InvitationState.ACCEPTED
+    if row.revoked_at is not None or row.workspace.deleted_at is not None:
+        return InvitationState.REVOKED
+    if row.expires_at <= now:
+        return InvitationState.EXPIRED
+    may = inviters_role is not None and inviters_role.allows(Permission.MANAGE_MEMBERS)
+    if not may or Role(row.role).outranks(inviters_role or Role.VIEWER):
+        return InvitationState.ORPHANED
+    return InvitationState.OPEN
+
+
+def list_only_owned(user_id: str) -> list[WorkspaceRef]:
+    """Return the workspaces in use that have no owner who can sign in but this user."""
+    owners = Membership.objects.across_workspaces().filter(
+        role=Role.OWNER, user__is_active=True, workspace__deleted_at=None
+    )
+    own = owners.filter(user_id=user_id).select_related("workspace").order_by("pk")
+    others = owners.filter(workspace_id=OuterRef("workspace_id")).exclude(user_id=user_id)
+    return [workspace_ref(row.workspace) for row in own.filter(~Exists(others))]
+
+
+def get_policy(slug: str) -> PolicyRef:
+    """Return a policy of `POLICIES` as staff wrote it, else the text that is shipped, version 1."""
+    row = PolicyPage.objects.filter(pk=slug).first()
+    if row is not None:
+        return policy_ref(row)
+    return PolicyRef(slug, POLICIES[slug], _shipped_policy(slug), 1, POLICIES_SHIPPED_AT)
+
+
+def policy_ref(row: PolicyPage) -> PolicyRef:
+    """Return a policy's row as other apps see it."""
+    return PolicyRef(row.slug, row.title, row.body, row.version, row.updated_at)
+
+
+@lru_cache(maxsize=len(POLICIES))
+def _shipped_policy(slug: str) -> str:
+    return (Path(__file__).parent / "policies" / f"{slug}.md").read_text("utf-8")
 
 
 def list_api_keys(workspace_id: str) -> list[KeyRef]:
@@ -208,6 +364,25 @@ def get_user_by_email(email: str) -> UserRef | None:
     except ValueError:
         return None
     return user_ref(user) if user else None
+
+
+def find_mailbox_owner(email: str, *, besides: str = "") -> UserRef | None:
+    """Return who signs in with the mailbox of an address, under whatever spelling of it.
+
+    `besides` is the id of a user who does not count.
+    """
+    rows = User.objects.filter(mailbox=mailbox_of(email)).exclude(pk=besides)
+    user = rows.order_by("pk").first()
+    return user_ref(user) if user else None
+
+
+def is_address_unverified(user_id: str) -> bool:
+    """Say whether a user signed up with an address that is not verified yet.
+
+    Users whom staff made were sent nothing that they could verify, and are not asked to.
+    """
+    waiting = EmailAddress.objects.filter(user_id=user_id, primary=True, verified=False)
+    return bool(waiting.exists())
 
 
 def user_ref(row: User) -> UserRef:

@@ -7,7 +7,7 @@ import ipaddress
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
 from types import MappingProxyType
@@ -22,14 +22,32 @@ KeyMode = Literal["live", "test"]
 ActorKind = Literal["user", "key", "staff", "system"]
 
 MAX_EMAIL_LENGTH = 254  # RFC 5321's longest path, less its angle brackets
+MAX_MAILBOX_LENGTH = 320
 MAX_NAME_LENGTH = 100
 MAX_PASSWORD_LENGTH = 1_024
 
 _MAPPED_BITS = 96  # of an IPv6 address before the IPv4 one that it stands for
 
+THEMES = ("system", "light", "dark")
+
+# What people agree to or must be able to read, and when the texts that are shipped were written.
+POLICIES: Mapping[str, str] = MappingProxyType(
+    {
+        "terms": "Terms of service",
+        "privacy": "Privacy policy",
+        "content-policy": "Content policy",
+    }
+)
+POLICIES_SHIPPED_AT = datetime(2026, 11, 21, tzinfo=UTC)
+
 # Joiners that scripts and emoji need; every other format character hides or reorders text.
 _HARMLESS_FORMAT = frozenset("\u200c\u200d")
 _REFUSED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+
+_GMAIL = frozenset({"gmail.com", "googlemail.com"})
+_LOOKALIKES = frozenset(
+    {"LATIN", "CYRILLIC", "GREEK"}
+)  # alphabets whose letters pass for another's
 
 # The limits of a plan that a workspace may have figures of its own for.
 LIMIT_NAMES = frozenset(
@@ -57,6 +75,7 @@ class Permission(StrEnum):
     MANAGE_KEYS = "manage_keys"
     MANAGE_MEMBERS = "manage_members"
     MANAGE_PROVIDER_KEYS = "manage_provider_keys"
+    MANAGE_WORKSPACE = "manage_workspace"
     MANAGE_BILLING = "manage_billing"
     TRANSFER_WORKSPACE = "transfer_workspace"
     DELETE_WORKSPACE = "delete_workspace"
@@ -104,6 +123,7 @@ _ADMIN = _EDITOR | {
     Permission.MANAGE_KEYS,
     Permission.MANAGE_MEMBERS,
     Permission.MANAGE_PROVIDER_KEYS,
+    Permission.MANAGE_WORKSPACE,
 }
 _OWNER = _ADMIN | {
     Permission.MANAGE_BILLING,
@@ -186,6 +206,56 @@ class MembershipRef:
 
     workspace: WorkspaceRef
     role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class MemberRef:
+    """A member of a workspace, as the others there see one.
+
+    `last_seen` is the last sign-in, None before the first; `two_factor`: signs in with a second
+    factor or a passkey.
+    """
+
+    user: UserRef
+    role: Role
+    joined_at: datetime
+    last_seen: datetime | None
+    two_factor: bool
+
+
+class InvitationState(StrEnum):
+    """What became of an invitation. `ORPHANED`: who sent it may no longer give its role."""
+
+    OPEN = "open"
+    EXPIRED = "expired"
+    ORPHANED = "orphaned"
+    ACCEPTED = "accepted"
+    REVOKED = "revoked"
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationRef:
+    """An invitation without the secret of its link. `inviter` is a name, else an address."""
+
+    id: str
+    workspace: WorkspaceRef
+    email: str
+    role: Role
+    inviter: str
+    state: InvitationState
+    created_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyRef:
+    """A text of ours at one version; `body` is Markdown without its title."""
+
+    slug: str
+    title: str
+    body: str
+    version: int
+    updated_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -402,6 +472,46 @@ def clean_email(text: str) -> str:
     except ValidationError as error:
         raise ValueError("is not an e-mail address") from error
     return email
+
+
+def mailbox_of(email: str) -> str:
+    """Return what stands for the mailbox behind an address, the same for all its spellings.
+
+    Without a `+tag`, with the domain in its ASCII form, and for Gmail without dots. Nothing is ever
+    sent there: it tells whether two addresses are one person's.
+    """
+    local, _, domain = email.lower().rpartition("@")
+    domain = _ascii_domain(domain.rstrip("."))
+    local = local.partition("+")[0] or local
+    if domain in _GMAIL:
+        local, domain = local.replace(".", ""), "gmail.com"
+    return f"{local}@{domain}"[:MAX_MAILBOX_LENGTH]
+
+
+def clean_own_email(text: str) -> str:
+    """Return the address that somebody signs up with, as `clean_email`.
+
+    A dot at the end, which some type and all resolvers ignore, is taken off.
+
+    Raises:
+        ValueError: refused by `clean_email`, or its domain mixes alphabets to look like another.
+    """
+    email = clean_email(text.strip().rstrip("."))
+    if any(len(_alphabets(label)) > 1 for label in email.rpartition("@")[2].split(".")):
+        raise ValueError("mixes letters of several alphabets")
+    return email
+
+
+def _ascii_domain(domain: str) -> str:
+    try:
+        return domain.encode("idna").decode("ascii")
+    except UnicodeError:
+        return domain
+
+
+def _alphabets(label: str) -> set[str]:
+    names = {unicodedata.name(letter, "").partition(" ")[0] for letter in label}
+    return names & _LOOKALIKES
 
 
 def clean_network(text: str) -> str:

@@ -11,7 +11,7 @@ from billing.errors import (
     PurchaseRefused,
     RateLimited,
 )
-from billing.selectors.balances import get_balance
+from billing.selectors.balances import get_balance, get_waiting_credits
 from billing.selectors.checks import LedgerFinding, check_ledger, count_imbalances
 from billing.selectors.holds import RunSums, list_run_sums
 from billing.selectors.limits import forget_limits, get_limits, limits_of
@@ -24,7 +24,7 @@ from billing.selectors.payments import (
 )
 from billing.selectors.statement import list_statement
 from billing.selectors.usage import sum_counted
-from billing.services.accounts import open_workspace
+from billing.services.accounts import open_workspace, release_plan_credits
 from billing.services.balances import refresh_account
 from billing.services.payments.applying import apply_due as apply_stripe_events
 from billing.services.payments.catching_up import (
@@ -37,7 +37,12 @@ from billing.services.refunds import refund_run
 from billing.services.renewals import expire_all_due, renew_due
 from billing.services.runs import CappedKey, Capture, month_of, reserve_run, settle_run
 from billing.services.usage import add_usage
-from billing.services.windows import count_execution
+from billing.services.windows import (
+    count_execution,
+    count_look_of_session,
+    count_run_of_session,
+    refusal_of,
+)
 from billing.types import (
     BalanceRef,
     IntentState,
@@ -86,6 +91,8 @@ __all__ = [
     "compare_subscriptions",
     "count_execution",
     "count_imbalances",
+    "count_look_of_session",
+    "count_run_of_session",
     "expire_all_due",
     "find_checkout_state",
     "forget_events",
@@ -93,6 +100,7 @@ __all__ = [
     "get_balance",
     "get_limits",
     "get_subscription",
+    "get_waiting_credits",
     "is_payments_configured",
     "limits_of",
     "list_offered_packs",
@@ -104,6 +112,8 @@ __all__ = [
     "open_workspace",
     "refresh_account",
     "refund_run",
+    "refusal_of",
+    "release_plan_credits",
     "renew_due",
     "reserve_run",
     "settle_run",

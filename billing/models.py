@@ -99,7 +99,8 @@ class Account(models.Model):
     booked. `late` is what has expired but is kept by open holds, to be looked at when one lets go.
     `day` is the UTC day that `day_live` and `day_test` count
     executions of. `renews_at` is when the plan's next monthly credits are due where no
-    subscription brings them.
+    subscription brings them. While `is_waiting`, none are: the plan's credits come once the owner's
+    address is verified, and once for each mailbox (`GrantedMailbox`).
     """
 
     workspace_id = models.CharField(primary_key=True, max_length=MAX_ID_LENGTH)
@@ -113,6 +114,7 @@ class Account(models.Model):
     day_live = models.IntegerField(default=0)
     day_test = models.IntegerField(default=0)
     renews_at = models.DateTimeField(null=True, blank=True)
+    is_waiting = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=utc_now, editable=False)
 
     class Meta:
@@ -134,6 +136,17 @@ class Account(models.Model):
 
     def __str__(self) -> str:
         return f"{self.workspace_id}: {self.available} + {self.held} held"
+
+
+class GrantedMailbox(models.Model):
+    """A person's mailbox, as a digest, that has had a plan's credits for nothing, and for whom."""
+
+    digest = models.CharField(primary_key=True, max_length=64)
+    workspace_id = models.CharField(max_length=MAX_ID_LENGTH)
+    granted_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.digest[:12]}: {self.workspace_id}"
 
 
 class Grant(TenantModel):

@@ -209,14 +209,27 @@ class UsageQuery:
 
 
 @dataclass(frozen=True, slots=True)
+class PlanLimits:
+    """What a plan lets a workspace do. None: unlimited, of `seats`: by contract."""
+
+    requests_per_minute: int
+    executions_per_minute: int
+    executions_per_day: int | None
+    running_at_once: int
+    retention_days: int
+    seats: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class OfferRef:
-    """A plan or a pack, as the billing page shows it. `price_cents` None: by contract."""
+    """A plan or a pack, as pages show it. `price_cents` None: by contract; packs have no limits."""
 
     item: str
     name: str
     credits: int
     price_cents: int | None
     is_for_sale: bool
+    limits: PlanLimits | None = None
 
     @property
     def price(self) -> str:

@@ -4,7 +4,6 @@ It comes after authentication, scopes and request windows, and before anything o
 done. The setting `POST_GATE` names it.
 """
 
-import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Protocol, cast
@@ -14,20 +13,19 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.errors import AlreadyAnswered, IdempotencyInProgress, IdempotencyKeyReused
-from accounts.services.idempotency import Answer, KeyedRequest, Namespace, fingerprint_of
+from accounts.services.idempotency import (
+    HEADER,
+    Answer,
+    KeyedRequest,
+    Namespace,
+    fingerprint_of,
+    read_key,
+)
 from common import faults
-from common.errors import MalformedRequest
 from common.http.body import media_type, peek_bytes
 from common.http.drf import ApiView, stored_form
 
-HEADER = "Idempotency-Key"
 REPLAYED = "Idempotent-Replayed"
-MAX_LENGTH = 255
-
-_BARE = re.compile(r"[\x20-\x7e]+")
-_QUOTED = re.compile(r'"((?:[\x20-\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"')
-_ESCAPED = re.compile(r"\\(.)")
-
 Post = Callable[..., Response]
 
 
@@ -48,24 +46,6 @@ class Caller(Protocol):
     def namespace(self) -> str:
         """`api`, or `hook:<id>`."""
         ...
-
-
-def read_key(header: str) -> str:
-    """Return the key that a header names, bare or as a quoted string (RFC 8941).
-
-    Raises:
-        MalformedRequest: anything but 1 to 255 printable ASCII characters.
-    """
-    text = header.strip(" \t")
-    quoted = _QUOTED.fullmatch(text)
-    key = _ESCAPED.sub(r"\1", quoted.group(1)) if quoted else text
-    is_good = quoted is not None or (not text.startswith('"') and _BARE.fullmatch(text))
-    if not is_good or not 1 <= len(key) <= MAX_LENGTH:
-        raise MalformedRequest(
-            f"{HEADER} must be 1 to {MAX_LENGTH} printable ASCII characters, "
-            "bare or as a quoted string."
-        )
-    return key
 
 
 def answer_once(view: ApiView, post: Post, request: Request, *args: Any, **kwargs: Any) -> Response:

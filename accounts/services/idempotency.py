@@ -6,6 +6,7 @@ what succeeded is stored. A record counts until `expires_at`, whether it was pur
 """
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,13 +27,23 @@ KEPT = timedelta(hours=24)
 WAIT_MS = 2_000  # for a twin, on PostgreSQL; SQLite has all writers queue anyway
 PURGE_AT_ONCE = 1_000
 
+HEADER = "Idempotency-Key"
+MAX_LENGTH = 255
+
+_BARE = re.compile(r"[\x20-\x7e]+")
+_QUOTED = re.compile(r'"((?:[\x20-\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"')
+_ESCAPED = re.compile(r"\\(.)")
+
 _LOCK_TIMEOUT = "55P03"
 _UNIQUE = ("workspace_id", "mode", "principal", "key")
 
 
 @dataclass(frozen=True, slots=True)
 class Namespace:
-    """Where a key means one thing. `principal` is `api`, or `hook:<id>` for a webhook's callers."""
+    """Where a key means one thing.
+
+    `principal` is `api`, `hook:<id>` for a webhook's callers, `user:<id>` for a person's session.
+    """
 
     workspace_id: str
     mode: str
@@ -46,6 +57,24 @@ class Answer:
     status: int
     body: bytes
     headers: Mapping[str, str]
+
+
+def read_key(header: str) -> str:
+    """Return the key that a header names, bare or as a quoted string (RFC 8941).
+
+    Raises:
+        MalformedRequest: anything but 1 to 255 printable ASCII characters.
+    """
+    text = header.strip(" \t")
+    quoted = _QUOTED.fullmatch(text)
+    key = _ESCAPED.sub(r"\1", quoted.group(1)) if quoted else text
+    is_good = quoted is not None or (not text.startswith('"') and _BARE.fullmatch(text))
+    if not is_good or not 1 <= len(key) <= MAX_LENGTH:
+        raise MalformedRequest(
+            f"{HEADER} must be 1 to {MAX_LENGTH} printable ASCII characters, "
+            "bare or as a quoted string."
+        )
+    return key
 
 
 def fingerprint_of(method: str, target: str, content: bytes, *, media_type: str = "") -> str:
@@ -161,6 +190,26 @@ class KeyedRequest:
         )
         if not _take(row, now):
             raise AlreadyAnswered
+
+
+def answer_or_replay(
+    once: KeyedRequest, content: bytes, answer: Callable[[], Answer]
+) -> tuple[Answer, bool]:
+    """Return an answer, and whether it was given before; `answer` stores its own by `once`.
+
+    Raises:
+        IdempotencyKeyReused: the key is that of another request.
+        IdempotencyInProgress: a twin is being carried out.
+        Exception: whatever `answer` raises; nothing of it is kept.
+    """
+    try:
+        once.identify(content)
+        return answer(), False
+    except AlreadyAnswered as error:
+        found = once.found or once.find_answer()
+        if found is None:  # and that answer is gone again
+            raise IdempotencyInProgress from error
+        return found, True
 
 
 def purge_idempotency(

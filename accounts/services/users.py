@@ -1,13 +1,22 @@
 """Writes of users."""
 
+from typing import Any
+
 from django.db import IntegrityError, transaction
 
-from accounts.errors import EmailTaken, RoleTooLow
-from accounts.models import User
-from accounts.selectors import user_ref
+from accounts.errors import EmailTaken, LastOwner, MemberNotFound, RoleTooLow
+from accounts.models import Membership, User, Workspace
+from accounts.selectors import list_only_owned, user_ref
 from accounts.services.audit import PLATFORM, record_audit
 from accounts.services.checks import checked, refused
-from accounts.types import MAX_PASSWORD_LENGTH, Actor, UserRef, clean_email, clean_line
+from accounts.types import (
+    MAX_PASSWORD_LENGTH,
+    THEMES,
+    Actor,
+    UserRef,
+    clean_email,
+    clean_line,
+)
 from common.clock import SYSTEM_CLOCK, Clock
 
 
@@ -46,6 +55,43 @@ def _check_password(password: str | None) -> None:
 
 
 @transaction.atomic
+def set_own_password(*, user_id: str, password: str, clock: Clock = SYSTEM_CLOCK) -> None:
+    """Give a user the password that they chose; every session but the caller's ends by it.
+
+    Raises:
+        InvalidInputs: the password cannot be taken.
+    """
+    _check_password(password)
+    user = User.objects.select_for_update().get(pk=user_id)
+    verb = "change_password" if user.has_usable_password() else "set_password"
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    record_own_change(user_id=user_id, verb=verb, clock=clock)
+
+
+@transaction.atomic
+def record_own_change(
+    *,
+    user_id: str,
+    verb: str,
+    before: object = None,
+    after: object = None,
+    clock: Clock = SYSTEM_CLOCK,
+) -> None:
+    """Audit what a user changed about how they sign in."""
+    record_audit(
+        actor=Actor("user", user_id),
+        workspace_id=PLATFORM,
+        verb=verb,
+        object_type="user",
+        object_id=user_id,
+        before=before,
+        after=after,
+        now=clock.now(),
+    )
+
+
+@transaction.atomic
 def give_access(
     *,
     actor: Actor,
@@ -76,5 +122,96 @@ def give_access(
         object_id=user.id,
         before=before,
         after={"isStaff": user.is_staff, "isSuperuser": user.is_superuser, "password": "set"},
+        now=clock.now(),
+    )
+
+
+@transaction.atomic
+def rename_user(*, actor: Actor, display_name: str, clock: Clock = SYSTEM_CLOCK) -> None:
+    """Give the acting user the name that others see; an empty one leaves the address to be shown.
+
+    Raises:
+        InvalidInputs: the name cannot be taken.
+        MemberNotFound: the actor is no user.
+    """
+    display_name = checked("/displayName", clean_line, display_name)
+    user = _lock_self(actor)
+    before, user.display_name = user.display_name, display_name
+    if before == display_name:
+        return
+    user.save(update_fields=["display_name"])
+    _record_self(actor, "rename", before=before, after=display_name, clock=clock)
+
+
+@transaction.atomic
+def set_theme(*, actor: Actor, theme: str, clock: Clock = SYSTEM_CLOCK) -> None:
+    """Let the acting user's pages be light, dark, or as the system is.
+
+    Raises:
+        InvalidInputs: there is no such theme.
+        MemberNotFound: the actor is no user.
+    """
+    if theme not in THEMES:
+        raise refused("/theme", f"must be one of {', '.join(THEMES)}")
+    user = _lock_self(actor)
+    before, user.theme = user.theme, theme
+    if before == theme:
+        return
+    user.save(update_fields=["theme"])
+    _record_self(actor, "set_theme", before=before, after=theme, clock=clock)
+
+
+@transaction.atomic
+def close_account(*, actor: Actor, clock: Clock = SYSTEM_CLOCK) -> None:
+    """Take the acting user out of all workspaces and let nobody sign in as them any more.
+
+    The row stays, since history names it; sessions end with their next request.
+
+    Raises:
+        LastOwner: a workspace would be left without an owner.
+        MemberNotFound: the actor is no user.
+    """
+    places = Membership.objects.across_workspaces().filter(user_id=actor.id)
+    workspace_ids = sorted(places.values_list("workspace_id", flat=True))
+    for workspace_id in workspace_ids:  # in order: two who close at once do not wait in a ring
+        Workspace.objects.select_for_update(no_key=True).filter(pk=workspace_id).first()
+    user = _lock_self(actor)
+    if list_only_owned(user.id):
+        raise LastOwner
+    for place in places.filter(workspace_id__in=workspace_ids):
+        place.delete()
+        record_audit(
+            actor=actor,
+            workspace_id=place.workspace_id,
+            verb="leave",
+            object_type="member",
+            object_id=user.id,
+            before=place.role,
+            now=clock.now(),
+        )
+    user.is_active = False
+    user.save(update_fields=["is_active"])
+    _record_self(actor, "close", clock=clock)
+
+
+def _lock_self(actor: Actor) -> User:
+    rows = User.objects.select_for_update(no_key=True)
+    user = rows.filter(pk=actor.id, is_active=True).first() if actor.kind == "user" else None
+    if user is None:
+        raise MemberNotFound
+    return user
+
+
+def _record_self(
+    actor: Actor, verb: str, *, before: Any = None, after: Any = None, clock: Clock
+) -> None:
+    record_audit(
+        actor=actor,
+        workspace_id=PLATFORM,
+        verb=verb,
+        object_type="user",
+        object_id=actor.id,
+        before=before,
+        after=after,
         now=clock.now(),
     )

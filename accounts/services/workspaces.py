@@ -10,6 +10,7 @@ from accounts.errors import (
     AlreadyMember,
     LastOwner,
     MemberNotFound,
+    RoleMoved,
     RoleTooLow,
     WorkspaceNotFound,
 )
@@ -98,16 +99,20 @@ def change_role(
     workspace_id: str,
     user_id: str,
     role: Role,
+    acting_as: Role | None = None,
     clock: Clock = SYSTEM_CLOCK,
 ) -> None:
     """Give a member another role; neither the old nor the new one may be above the actor's.
 
+    `acting_as` is the role that the actor had when deciding; None does not ask.
+
     Raises:
         WorkspaceNotFound, MemberNotFound: no such workspace for the actor; no such member.
+        RoleMoved: the actor's role is no longer `acting_as`.
         RoleTooLow: the actor may not.
         LastOwner: nobody would own the workspace.
     """
-    membership = _lock_member(actor, workspace_id, user_id, new_role=role)
+    membership = _lock_member(actor, workspace_id, user_id, new_role=role, acting_as=acting_as)
     if role is not Role.OWNER:
         _keep_an_owner(membership)
     before = Role(membership.role)
@@ -122,20 +127,93 @@ def change_role(
 
 @transaction.atomic
 def remove_member(
-    *, actor: Actor, workspace_id: str, user_id: str, clock: Clock = SYSTEM_CLOCK
+    *,
+    actor: Actor,
+    workspace_id: str,
+    user_id: str,
+    acting_as: Role | None = None,
+    clock: Clock = SYSTEM_CLOCK,
 ) -> None:
-    """Take a user out of a workspace.
+    """Take a user out of a workspace; `acting_as` as for `change_role`.
 
     Raises:
         WorkspaceNotFound, MemberNotFound: no such workspace for the actor; no such member.
+        RoleMoved: the actor's role is no longer `acting_as`.
         RoleTooLow: the actor may not.
         LastOwner: nobody would own the workspace.
     """
-    membership = _lock_member(actor, workspace_id, user_id, new_role=Role.VIEWER)
+    membership = _lock_member(
+        actor, workspace_id, user_id, new_role=Role.VIEWER, acting_as=acting_as
+    )
     _keep_an_owner(membership)
     membership.delete()
     before = Role(membership.role)
     _record_member(actor, workspace_id, "remove", user_id, before=before, clock=clock)
+
+
+@transaction.atomic
+def leave_workspace(*, actor: Actor, workspace_id: str, clock: Clock = SYSTEM_CLOCK) -> None:
+    """Take the acting user out of a workspace, whatever the role there.
+
+    Raises:
+        WorkspaceNotFound: the actor is no member of such a workspace.
+        LastOwner: nobody would own the workspace.
+    """
+    _lock_workspace(workspace_id)
+    authorise(actor, workspace_id, Permission.VIEW)
+    membership = Membership.objects.of(workspace_id).filter(user_id=actor.id).first()
+    if membership is None:
+        raise WorkspaceNotFound
+    _keep_an_owner(membership)
+    membership.delete()
+    before = Role(membership.role)
+    _record_member(actor, workspace_id, "leave", actor.id, before=before, clock=clock)
+
+
+@transaction.atomic
+def transfer_workspace(
+    *, actor: Actor, workspace_id: str, user_id: str, clock: Clock = SYSTEM_CLOCK
+) -> None:
+    """Make another member the owner, and the acting owner an admin.
+
+    Raises:
+        WorkspaceNotFound, MemberNotFound: no such workspace for the actor; no such other member
+            who can sign in.
+        RoleTooLow: the actor may not.
+    """
+    _lock_workspace(workspace_id)
+    authorise(actor, workspace_id, Permission.TRANSFER_WORKSPACE)
+    members = Membership.objects.of(workspace_id)
+    heir = members.filter(user_id=user_id, user__is_active=True).exclude(user_id=actor.id).first()
+    if heir is None:
+        raise MemberNotFound
+    before = Role(heir.role)
+    members.filter(pk=heir.pk).update(role=Role.OWNER)
+    members.filter(user_id=actor.id).update(role=Role.ADMIN)
+    _record_member(
+        actor, workspace_id, "transfer", user_id, before=before, after=Role.OWNER, clock=clock
+    )
+
+
+@transaction.atomic
+def rename_workspace(
+    *, actor: Actor, workspace_id: str, name: str, clock: Clock = SYSTEM_CLOCK
+) -> None:
+    """Give a workspace another name.
+
+    Raises:
+        WorkspaceNotFound: no such workspace for the actor.
+        RoleTooLow: the actor may not.
+        InvalidInputs: the name cannot be taken.
+    """
+    authorise(actor, workspace_id, Permission.MANAGE_WORKSPACE)
+    name = checked("/name", clean_name, name)
+    row = _lock_workspace(workspace_id)
+    before, row.name = row.name, name
+    if before == name:
+        return
+    row.save(update_fields=["name"])
+    _record(actor, workspace_id, "rename", before=before, after=name, clock=clock)
 
 
 @transaction.atomic
@@ -155,7 +233,14 @@ def delete_workspace(*, actor: Actor, workspace_id: str, clock: Clock = SYSTEM_C
     transaction.on_commit(lambda: KEY_CACHE.drop_workspace(workspace_id))
 
 
-def _lock_member(actor: Actor, workspace_id: str, user_id: str, *, new_role: Role) -> Membership:
+def _lock_member(
+    actor: Actor,
+    workspace_id: str,
+    user_id: str,
+    *,
+    new_role: Role,
+    acting_as: Role | None,
+) -> Membership:
     """Return a membership that the actor may change to `new_role`.
 
     The workspace's row is locked first: two owners who demote each other at the same moment come
@@ -163,7 +248,7 @@ def _lock_member(actor: Actor, workspace_id: str, user_id: str, *, new_role: Rol
     """
     Workspace.objects.select_for_update(no_key=True).filter(pk=workspace_id).first()
     get_workspace(workspace_id)
-    actor_role = authorise(actor, workspace_id, Permission.MANAGE_MEMBERS)
+    actor_role = _authorise_as(actor, workspace_id, Permission.MANAGE_MEMBERS, acting_as)
     membership = Membership.objects.of(workspace_id).filter(user_id=user_id).first()
     if membership is None:
         raise MemberNotFound
@@ -172,9 +257,27 @@ def _lock_member(actor: Actor, workspace_id: str, user_id: str, *, new_role: Rol
     return membership
 
 
+def _authorise_as(
+    actor: Actor, workspace_id: str, permission: Permission, acting_as: Role | None
+) -> Role:
+    """Return the actor's role as `authorise` does, where it is still the one given.
+
+    Raises:
+        WorkspaceNotFound, RoleTooLow: as `authorise`.
+        RoleMoved: it is another one by now, whether that would do or not.
+    """
+    if acting_as is not None and not actor.acts_everywhere:
+        role = authorise(actor, workspace_id, Permission.VIEW)
+        if role is not acting_as:
+            raise RoleMoved
+    return authorise(actor, workspace_id, permission)
+
+
 def _keep_an_owner(leaving: Membership) -> None:
-    """Raise `LastOwner` when this member is the workspace's only owner."""
-    owners = Membership.objects.of(leaving.workspace_id).filter(role=Role.OWNER)
+    """Raise `LastOwner` when this member is the workspace's only owner who can sign in."""
+    owners = Membership.objects.of(leaving.workspace_id).filter(
+        role=Role.OWNER, user__is_active=True
+    )
     if leaving.role == Role.OWNER and not owners.exclude(pk=leaving.pk).exists():
         raise LastOwner
 

@@ -26,6 +26,7 @@ from common.clock import SYSTEM_CLOCK, Clock
 from common.errors import Unauthenticated
 from common.http.address import client_address, network_of
 from common.http.asked import ask_once
+from common.http.counted import noted_decision
 from common.http.paths import API_PREFIX
 from common.http.plain import problem_response
 from common.limits.port import Decision
@@ -69,7 +70,7 @@ class RequestRatesMiddleware:
     def __call__(self, request: HttpRequest) -> Any:
         """Answer the request, or refuse it."""
         if not f"{request.path}/".startswith(API_PREFIX) or request.path == STRIPE_PATH:
-            return self.get_response(request)
+            return self._as_noted(request, self.get_response(request))
         if self._in_thread is not None:
             return self._answer(request, self._in_thread)
         counted = self._count(request)
@@ -84,8 +85,15 @@ class RequestRatesMiddleware:
         return self._marked(await self.get_response(request), counted)
 
     def _count(self, request: HttpRequest) -> Counted:
-        decision = count_request(request)
+        return self._counted(count_request(request))
+
+    def _counted(self, decision: Decision) -> Counted:
         return Counted(decision, self._clock.now() + timedelta(seconds=decision.reset_after_s))
+
+    def _as_noted(self, request: HttpRequest, response: Any) -> Any:
+        """Put what is left on an answer that its own view has counted."""
+        decision = noted_decision(request)
+        return response if decision is None else self._marked(response, self._counted(decision))
 
     def _marked(self, response: HttpResponseBase, counted: Counted) -> HttpResponseBase:
         """Put what is left on an answer. Both forms of the time come from one look at the clock."""

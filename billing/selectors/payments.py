@@ -2,7 +2,13 @@
 
 from billing import conf
 from billing.models import CheckoutIntent, CreditPack, Plan, Subscription
-from billing.types import LIVE_SUBSCRIPTIONS, IntentState, OfferRef, SubscriptionRef
+from billing.types import (
+    LIVE_SUBSCRIPTIONS,
+    IntentState,
+    OfferRef,
+    PlanLimits,
+    SubscriptionRef,
+)
 
 
 def is_payments_configured() -> bool:
@@ -19,6 +25,14 @@ def list_offered_plans() -> list[OfferRef]:
             credits=plan.monthly_credits,
             price_cents=plan.price_cents,
             is_for_sale=bool(plan.stripe_price_id),
+            limits=PlanLimits(
+                plan.requests_per_minute,
+                plan.executions_per_minute,
+                plan.executions_per_day,
+                plan.running_at_once,
+                plan.retention_days,
+                plan.seats,
+            ),
         )
         for plan in Plan.objects.filter(is_offered=True)
     ]

@@ -1,13 +1,14 @@
 """Opening workspaces' accounts, and the credits that their plan brings each month."""
 
 from datetime import UTC, datetime
+from hashlib import sha256
 
 from django.db import transaction
 
 from accounts.api import Actor, WorkspaceRef, create_workspace, get_workspace_ref
-from billing.models import Account, Plan
-from billing.services.grants import NewGrant, add_grant
-from billing.types import GrantKind
+from billing.models import Account, GrantedMailbox, Plan, Subscription
+from billing.services.grants import NewGrant, add_grant, lock_account
+from billing.types import LIVE_SUBSCRIPTIONS, GrantKind
 from common.clock import SYSTEM_CLOCK, Clock, utc_date
 from common.errors import InvalidInputs, Issue
 from common.strict_json import MAX_INTEGER
@@ -22,11 +23,13 @@ def open_workspace(
     owner_email: str,
     plan: str = "free",
     credits: int | None = None,  # noqa: A002 - the word of the trade
+    is_waiting: bool = False,
     clock: Clock = SYSTEM_CLOCK,
 ) -> WorkspaceRef:
     """Create a workspace with its owner and its account.
 
     It begins with its plan's credits of the month, or with `credits` that never expire instead.
+    Where it `is_waiting`, the plan's credits come with `release_plan_credits`.
 
     Raises:
         InvalidInputs: name, address, plan or credits cannot be taken.
@@ -39,6 +42,9 @@ def open_workspace(
         raise InvalidInputs([Issue("/plan", "not_allowed", "There is no such plan.")])
     with transaction.atomic():
         workspace = create_workspace(actor=actor, name=name, owner_email=owner_email, plan=plan)
+        if is_waiting:
+            Account.objects.create(workspace_id=workspace.id, is_waiting=True)
+            return workspace
         if credits is None:
             open_account(workspace_id=workspace.id, now=clock.now())
             return workspace
@@ -59,6 +65,40 @@ def open_account(*, workspace_id: str, now: datetime) -> None:
         _, is_new = Account.objects.get_or_create(workspace_id=workspace_id)
         if is_new and plan is not None:
             grant_month(workspace_id=workspace_id, plan=plan, now=now)
+
+
+@transaction.atomic
+def release_plan_credits(*, workspace_id: str, mailbox: str, clock: Clock = SYSTEM_CLOCK) -> bool:
+    """Begin the months of a workspace that waits for them; says whether this call did.
+
+    `mailbox` is its owner's, proved to be theirs. A mailbox that another workspace had credits for
+    gets none a second time, and the workspace goes on waiting.
+
+    Raises:
+        Account.DoesNotExist: the workspace's account was never opened.
+    """
+    now = clock.now()
+    account = lock_account(workspace_id)
+    workspace = get_workspace_ref(workspace_id)
+    plan = Plan.objects.filter(pk=workspace.plan).first() if workspace else None
+    if not account.is_waiting or plan is None:
+        return False
+    digest = sha256(mailbox.encode("utf-8")).hexdigest()
+    taken, _ = GrantedMailbox.objects.get_or_create(
+        digest=digest, defaults={"workspace_id": workspace_id, "granted_at": now}
+    )
+    if taken.workspace_id != workspace_id:
+        return False
+    Account.objects.filter(pk=workspace_id).update(is_waiting=False)
+    if not is_paid_for(workspace_id):
+        grant_month(workspace_id=workspace_id, plan=plan, now=now)
+    return True
+
+
+def is_paid_for(workspace_id: str) -> bool:
+    """Say whether a live subscription brings the workspace's credits."""
+    live = Subscription.objects.of(workspace_id).filter(status__in=LIVE_SUBSCRIPTIONS)
+    return live.exists()
 
 
 def grant_month(

