@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import IntEnum, StrEnum
 from typing import Any, Literal
 
+from common.clock import rfc3339
+
 
 class ExecutionStatus(StrEnum):
     """Where a run stands, in the words of the API. The last three are final and never change."""
@@ -244,6 +246,18 @@ class Accepted:
     version: int | None
     estimated_credits: int
     created_at: datetime
+
+    def as_json(self, *, poll_url: str) -> dict[str, Any]:
+        """Return the answer to whoever asked for the run."""
+        return {
+            "executionId": self.execution_id,
+            "status": ExecutionStatus.QUEUED,
+            "workflowId": self.workflow_id,
+            "version": self.version or DRAFT,
+            "estimatedCredits": self.estimated_credits,
+            "pollUrl": poll_url,
+            "createdAt": rfc3339(self.created_at),
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,15 @@ from common.tenancy import TenantModel
 from templates_gallery.types import CATEGORIES, ReportReason, TemplateStatus
 
 
-class Template(models.Model):
+class Template(TenantModel):
     """A workflow that everybody may look at, try and fork.
 
     `source` is `library` for those of the release (files, loaded anew by digest) and `user` for
     those that a workspace published out of a workflow of its own; these pass moderation.
     Everything that lists and facets read is a column here, so that a list reads no graph. Counters
     are kept by `services.stats`: `runs`, `succeeded` and the medians (credits, milliseconds; null
-    before there are real runs) come from runs of the playground.
+    before there are real runs) come from runs of the playground. `workspace` is the publisher's, null
+    for the library: what is listed is everybody's to read, the rest its workspace's and staff's.
     """
 
     id = id_field()
@@ -78,12 +79,20 @@ class Template(models.Model):
     updated_at = models.DateTimeField()
     listed_at = models.DateTimeField(null=True, blank=True)
 
-    class Meta:
+    class Meta(TenantModel.Meta):
         indexes: ClassVar = [
             # selectors.index: all that is listed
             models.Index(fields=["status", "id"], name="template_listed"),
             # selectors: a workspace's own
             models.Index(fields=["workspace", "id"], name="template_of_workspace"),
+        ]
+        constraints: ClassVar = [
+            # two clicks on Submit make one template
+            models.UniqueConstraint(
+                fields=["workspace", "workflow_id"],
+                condition=~Q(workflow_id=""),
+                name="template_once_of_workflow",
+            )
         ]
 
     def __str__(self) -> str:
@@ -108,6 +117,8 @@ class TemplateVersion(models.Model):
     output_schema = CheckedJSONField()
     examples = CheckedJSONField(default=list)
     notes = models.CharField(max_length=300, blank=True, default="")
+    # What a user wrote about it; the template has these words from its approval on.
+    fields = CheckedJSONField(default=dict)
     created_at = models.DateTimeField()
 
     class Meta:

@@ -11,6 +11,7 @@ from workflows.catalogue.spec import NodeSpec
 from workflows.catalogue.tasks import TASKS
 from workflows.errors import NotPublished
 from workflows.graphs.document import Graph, parse_graph
+from workflows.graphs.drawing import Drawing, Step, draw_graph, shape_of
 from workflows.graphs.estimate import Estimate, NodeEstimate, prices_below
 from workflows.graphs.fields import Callee, InputField, Interface, OutputField
 from workflows.graphs.interface import (
@@ -22,17 +23,27 @@ from workflows.graphs.interface import (
 )
 from workflows.graphs.resolve import Resolution, resolve
 from workflows.graphs.resolved import Binding, ResolvedGraph, ResolvedNode, Source
+from workflows.graphs.secrets import find_secrets
+from workflows.graphs.snippets import Snippet, call_snippets, response_sample, sample_inputs
 from workflows.graphs.swap import Dropped, Swapped, swap_model
 from workflows.selectors import (
+    check_graph,
+    estimate_graph,
     estimate_run,
+    find_published,
     frozen_prices,
     get_catalogue,
+    get_version,
     get_workflow,
     interface_of_version,
+    list_versions,
+    list_workflows,
     node_types_of_version,
     resolved_version,
+    view_draft,
     warm_catalogue,
 )
+from workflows.selectors.shown import workflow_json
 from workflows.services.drafts import (
     change_workflow,
     create_workflow,
@@ -43,6 +54,7 @@ from workflows.services.versions import find_runnable, publish_workflow, snapsho
 from workflows.types import (
     UNCHANGED,
     VersionChoice,
+    VersionDocument,
     VersionRef,
     WorkflowChanges,
     WorkflowRef,
@@ -56,6 +68,7 @@ __all__ = [
     "Binding",
     "Callee",
     "Catalogue",
+    "Drawing",
     "Dropped",
     "Estimate",
     "Graph",
@@ -68,26 +81,38 @@ __all__ = [
     "Resolution",
     "ResolvedGraph",
     "ResolvedNode",
+    "Snippet",
     "Source",
+    "Step",
     "Swapped",
     "VersionChoice",
+    "VersionDocument",
     "VersionRef",
     "WorkflowChanges",
     "WorkflowRef",
     "WorkflowSummary",
+    "call_snippets",
     "change_workflow",
+    "check_graph",
     "check_inputs",
     "check_value",
     "create_workflow",
     "delete_workflow",
+    "draw_graph",
+    "estimate_graph",
     "estimate_run",
+    "find_published",
     "find_runnable",
+    "find_secrets",
     "frozen_prices",
     "get_catalogue",
+    "get_version",
     "get_workflow",
     "input_schema",
     "interface_of",
     "interface_of_version",
+    "list_versions",
+    "list_workflows",
     "node_types_of_version",
     "output_schema",
     "parse_graph",
@@ -95,8 +120,13 @@ __all__ = [
     "publish_workflow",
     "resolve",
     "resolved_version",
+    "response_sample",
     "restore_version",
+    "sample_inputs",
+    "shape_of",
     "snapshot_draft",
     "swap_model",
+    "view_draft",
     "warm_catalogue",
+    "workflow_json",
 ]

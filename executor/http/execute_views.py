@@ -1,7 +1,6 @@
 """`/workflows/{id}/execute`, `/workflows/{id}/estimate`, and retrying what was executed."""
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
@@ -9,25 +8,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import Principal
-from billing.api import get_balance
 from common import faults
-from common.clock import rfc3339
-from common.errors import InvalidInputs
 from common.http.drf import ApiView
 from common.http.openapi import KEY_PROBLEMS, problems
 from executor.http import schemas
 from executor.http.caller import caller_of
 from executor.services.accept import accept_execution
-from executor.services.estimates import preview_run
+from executor.services.estimates import estimate_json
 from executor.services.retry import RetryRequest, retry_execution
-from executor.types import DRAFT, Accepted, Caller, ExecutionRequest, ExecutionStatus, Trigger
-from workflows.api import (
-    NodeEstimate,
-    VersionRef,
-    check_inputs,
-    find_runnable,
-    interface_of_version,
-)
+from executor.types import Accepted, Caller, ExecutionRequest, Trigger
+from workflows.api import find_runnable
 
 
 class ExecuteView(ApiView):
@@ -92,18 +82,7 @@ class EstimateView(ApiView):
         version = find_runnable(
             caller.workspace_id, workflow_id, body.version, to_node=body.to_node
         )
-        used = _check_given(version, body.inputs)
-        preview = preview_run(version, used, mode=caller.mode)
-        unavailable = [issue.as_json() for issue in preview.unavailable]
-        return Response(
-            {
-                "credits": preview.lower,
-                "maxCredits": preview.upper,
-                "balance": get_balance(caller.workspace_id).available,
-                "nodes": [_estimate_json(node, preview.cached) for node in preview.nodes],
-                **({"unavailable": unavailable} if unavailable else {}),
-            }
-        )
+        return Response(estimate_json(version, body.inputs, mode=caller.mode))
 
 
 class RetryView(ApiView):
@@ -168,39 +147,5 @@ def _caller(principal: Principal) -> Caller:
 
 def _accepted(accepted: Accepted) -> Response:
     poll_url = f"/api/v1/workflows/executions/{accepted.execution_id}/poll"
-    answer = {
-        "executionId": accepted.execution_id,
-        "status": ExecutionStatus.QUEUED,
-        "workflowId": accepted.workflow_id,
-        "version": accepted.version or DRAFT,
-        "estimatedCredits": accepted.estimated_credits,
-        "pollUrl": poll_url,
-        "createdAt": rfc3339(accepted.created_at),
-    }
+    answer = accepted.as_json(poll_url=poll_url)
     return Response(answer, status=status.HTTP_202_ACCEPTED, headers={"Location": poll_url})
-
-
-def _estimate_json(node: NodeEstimate, cached: frozenset[str]) -> dict[str, Any]:
-    return {
-        "nodeId": node.node_id,
-        "type": node.type,
-        "label": node.label,
-        "credits": node.credits,
-        "minCredits": node.lower,
-        "quantity": node.quantity,
-        "cached": node.node_id in cached,
-    }
-
-
-def _check_given(version: VersionRef, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Check and return the inputs that are given and used; an estimate does without the others.
-
-    Raises:
-        InvalidInputs: one does not fit.
-    """
-    used = {name: value for name, value in inputs.items() if name not in version.unused_inputs}
-    _, issues = check_inputs(interface_of_version(version.id), used)
-    wrong = [issue for issue in issues if issue.code != "missing"]
-    if wrong:
-        raise InvalidInputs(wrong)
-    return used

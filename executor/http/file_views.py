@@ -52,8 +52,7 @@ class FileListView(ApiView):
                     on_store=lambda file: self.keep(_stored(file)),
                 )
             except MediaRejected as error:
-                code = _ITEM_CODES.get(error.code, error.code)
-                raise InvalidInputs([Issue(f"/{FIELD}", code, error.detail)]) from error
+                raise rejected_file(error) from error
         return _stored(stored)
 
 
@@ -70,7 +69,7 @@ class FileView(ApiView):
     def get(self, request: Request, file_id: str) -> Response:
         """Return what the file is and where its bytes are."""
         row = get_file(caller_of(request).workspace_id, file_id)
-        return Response(_file_json(file_ref(row)))
+        return Response(file_json(file_ref(row)))
 
     @extend_schema(
         operation_id="deleteFile",
@@ -83,12 +82,19 @@ class FileView(ApiView):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
+def rejected_file(error: MediaRejected) -> InvalidInputs:
+    """Return the refusal of an upload that cannot be taken."""
+    code = _ITEM_CODES.get(error.code, error.code)
+    return InvalidInputs([Issue(f"/{FIELD}", code, error.detail)])
+
+
 def _stored(file: FileRef) -> Response:
     headers = {"Location": f"/api/v1/files/{file.id}"}
-    return Response(_file_json(file), status=status.HTTP_201_CREATED, headers=headers)
+    return Response(file_json(file), status=status.HTTP_201_CREATED, headers=headers)
 
 
-def _file_json(file: FileRef) -> dict[str, Any]:
+def file_json(file: FileRef) -> dict[str, Any]:
+    """Return a file as the API shows it; what is not known of it is left out."""
     shown = {
         "id": file.id,
         "url": media_url(file.id),

@@ -16,10 +16,10 @@ from django.views.decorators.http import require_safe
 
 from common.errors import Gone
 from common.http.etags import etag_of, is_fresh
+from common.http.ranges import CHUNK_BYTES, FileSlice, Unsatisfiable, read_range
 from common.ids import is_id
 from executor import gateway
 from executor.errors import FileNotFound
-from executor.http.ranges import CHUNK_BYTES, FileSlice, Unsatisfiable, read_range
 from executor.media.formats import FORMATS
 from executor.models import File
 from executor.selectors.files import get_linked_file

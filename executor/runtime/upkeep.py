@@ -6,7 +6,7 @@ from datetime import datetime
 
 from common.clock import SYSTEM_CLOCK, Clock
 from executor.services.retention import ShouldStop, never
-from executor.services.upkeep import JOBS, Job, begin_occurrence, end_occurrence
+from executor.services.upkeep import Job, all_jobs, begin_occurrence, end_occurrence
 
 logger = logging.getLogger(__name__)
 
@@ -20,10 +20,10 @@ class Upkeep:
     """
 
     def __init__(
-        self, owner: str, *, jobs: Sequence[Job] = JOBS, clock: Clock = SYSTEM_CLOCK
+        self, owner: str, *, jobs: Sequence[Job] | None = None, clock: Clock = SYSTEM_CLOCK
     ) -> None:
         self._owner = owner[:80]
-        self._jobs = tuple(jobs)
+        self._jobs = all_jobs() if jobs is None else tuple(jobs)
         self._clock = clock
         self._seen: dict[str, datetime] = {}
 

@@ -6,6 +6,8 @@ Each set of equal filters has an index that ends in the id (`Execution.Meta`). R
 are not listed, and those indexes leave them out.
 """
 
+import json
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,6 +17,7 @@ from django.db.models import QuerySet
 from common.clock import rfc3339
 from common.ids import lowest_id
 from executor.models import Execution
+from executor.selectors.runs import shown_inputs
 from executor.types import DRAFT, ExecutionStatus
 
 # How far the time in an id may be from `created_at`: a clock was set while a process was running.
@@ -54,6 +57,27 @@ def list_executions(
     """Return up to `limit` runs, newest first, that come after the id `before`."""
     rows = page_of_executions(workspace_id, wanted, before=before)
     return [_summary(row) for row in rows.only(*_LIST_FIELDS)[:limit]]
+
+
+def list_runs_with_values(
+    workspace_id: str, workflows: Collection[str], *, limit: int
+) -> list[dict[str, Any]]:
+    """Return the newest runs of these workflows with `inputs` and `outputs` as the poll shows them.
+
+    Outputs are there once a run is over. None of no workflow.
+    """
+    wanted = ExecutionFilter(workflows=frozenset(workflows))
+    if not wanted.workflows:
+        return []
+    rows = page_of_executions(workspace_id, wanted, before=None)[:limit]
+    return [
+        {**_summary(row), "inputs": shown_inputs(row), "outputs": _outputs(row)} for row in rows
+    ]
+
+
+def _outputs(row: Execution) -> Mapping[str, Any]:
+    outputs: Mapping[str, Any] = json.loads(row.final_payload or "{}").get("outputs", {})
+    return outputs
 
 
 def page_of_executions(

@@ -70,6 +70,19 @@ def get_status(workspace_id: str, execution_id: str) -> ExecutionStatus:
     return ExecutionStatus(found[0])
 
 
+def get_mode(workspace_id: str, execution_id: str) -> str:
+    """Return whether a run is `live` or `test`.
+
+    Raises:
+        ExecutionNotFound: no such run here.
+    """
+    rows = Execution.objects.of(workspace_id).filter(pk=execution_id)
+    mode = rows.values_list("mode", flat=True).first()
+    if mode is None:
+        raise ExecutionNotFound
+    return mode
+
+
 def get_execution_json(workspace_id: str, execution_id: str) -> dict[str, Any]:
     """Return the poll answer with what a run was given: inputs, metadata, trigger, version.
 
@@ -80,18 +93,22 @@ def get_execution_json(workspace_id: str, execution_id: str) -> dict[str, Any]:
     if execution is None:
         raise ExecutionNotFound
     payload = json.loads(get_poll_answer(workspace_id, execution_id).body)
-    presenter = find_presenter(execution)
-    inputs = {name: _shown_input(form, presenter.show) for name, form in execution.inputs.items()}
     return {
         **payload,
         "workflowId": execution.workflow_id,
         "version": execution.version_number or DRAFT,
         "trigger": execution.trigger,
         "mode": execution.mode,
-        "inputs": inputs,
+        "inputs": shown_inputs(execution),
         "metadata": execution.metadata,
         "createdAt": rfc3339(execution.created_at),
     }
+
+
+def shown_inputs(execution: Execution) -> dict[str, Any]:
+    """Return what a run was given as the API shows it, files as signed links."""
+    show = find_presenter(execution).show
+    return {name: _shown_input(form, show) for name, form in execution.inputs.items()}
 
 
 def list_events(

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from billing.api import get_balance
 from common.clock import SYSTEM_CLOCK, Clock
 from common.errors import InvalidInputs, Issue
 from executor.engine.known import behind
@@ -17,6 +18,7 @@ from executor.types import NodeStatus
 from workflows.api import (
     NodeEstimate,
     VersionRef,
+    check_inputs,
     estimate_run,
     frozen_prices,
     interface_of_version,
@@ -39,6 +41,49 @@ class Preview:
     lower: int
     upper: int
     unavailable: Sequence[Issue] = ()
+
+
+def estimate_json(version: VersionRef, given: Mapping[str, Any], *, mode: str) -> dict[str, Any]:
+    """Return the answer to whoever asks for the price of a run, with the workspace's balance.
+
+    Raises:
+        InvalidInputs: an input that is given does not fit; those that lack are taken as unknown.
+    """
+    preview = preview_run(version, _checked(version, given), mode=mode)
+    unavailable = [issue.as_json() for issue in preview.unavailable]
+    return {
+        "credits": preview.lower,
+        "maxCredits": preview.upper,
+        "balance": get_balance(version.workspace_id).available,
+        "nodes": [_node_json(node, preview.cached) for node in preview.nodes],
+        **({"unavailable": unavailable} if unavailable else {}),
+    }
+
+
+def _node_json(node: NodeEstimate, cached: frozenset[str]) -> dict[str, Any]:
+    return {
+        "nodeId": node.node_id,
+        "type": node.type,
+        "label": node.label,
+        "credits": node.credits,
+        "minCredits": node.lower,
+        "quantity": node.quantity,
+        "cached": node.node_id in cached,
+    }
+
+
+def _checked(version: VersionRef, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Check and return the inputs that are given and used; an estimate does without the others.
+
+    Raises:
+        InvalidInputs: one does not fit.
+    """
+    used = {name: value for name, value in inputs.items() if name not in version.unused_inputs}
+    _, issues = check_inputs(interface_of_version(version.id), used)
+    wrong = [issue for issue in issues if issue.code != "missing"]
+    if wrong:
+        raise InvalidInputs(wrong)
+    return used
 
 
 def preview_run(

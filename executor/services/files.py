@@ -1,15 +1,18 @@
 """Files: taking uploads through the sandbox, keeping what nodes make, deleting."""
 
 import atexit
+import secrets
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import cast
+from typing import IO, cast
 
 from django.db import transaction
 from django.db.models import Q
 
 from common import faults
 from common.clock import SYSTEM_CLOCK, Clock
+from common.errors import Gone
 from common.ids import new_id
 from common.sql import insert_rows
 from executor import conf, gateway
@@ -17,8 +20,17 @@ from executor.errors import BytesCollected, FileNotFound
 from executor.media.sandbox import Sandbox
 from executor.media.types import MediaInfo, MediaKind, MediaLimits
 from executor.models import File
+from executor.selectors.files import get_file
 from executor.types import FileRef
 from workflows.catalogue.values import MEDIA_CLASSES, Media
+
+# The greatest sizes of files by kind, for pages that say so before anything is sent.
+UPLOAD_LIMITS: Mapping[str, int] = {
+    "imageBytes": MediaLimits().image_bytes,
+    "audioBytes": MediaLimits().audio_bytes,
+    "videoBytes": MediaLimits().video_bytes,
+    "otherBytes": MediaLimits().other_bytes,
+}
 
 _sandbox = Sandbox()
 atexit.register(_sandbox.close)
@@ -46,6 +58,21 @@ def take_upload(
         keep_files([row], clock=clock)
         faults.point("upload.before_commit")
     return file_ref(row)
+
+
+def take_stream(*, workspace_id: str, stream: IO[bytes], clock: Clock = SYSTEM_CLOCK) -> FileRef:
+    """Keep what a stream gives, checked and re-encoded as an upload is.
+
+    Raises:
+        UnsupportedMediaType, MediaRejected, BytesCollected: as `take_upload`.
+    """
+    path = conf.temporary_dir() / f"stream-{secrets.token_hex(8)}"
+    try:
+        with path.open("xb") as sink:
+            shutil.copyfileobj(stream, sink)
+        return take_upload(workspace_id=workspace_id, source=path, clock=clock)
+    finally:
+        path.unlink(missing_ok=True)
 
 
 def import_media(
@@ -103,6 +130,23 @@ def delete_file(*, workspace_id: str, file_id: str, clock: Clock = SYSTEM_CLOCK)
         raise FileNotFound
 
 
+def copy_file(*, workspace_id: str, file_id: str, key: str) -> FileRef:
+    """Copy a file's bytes to a key of another owner, who keeps account of them; returns the file.
+
+    Raises:
+        FileNotFound: no such file here.
+        Gone: it was deleted, or is past its retention.
+        StoreAway: the store does not answer.
+    """
+    row = get_file(workspace_id, file_id)
+    try:
+        with gateway.open_stored(row.storage_key) as stream:
+            gateway.put_bytes(key, stream.read())
+    except FileNotFoundError as error:
+        raise Gone from error
+    return file_ref(row)
+
+
 def content_key(workspace_id: str, sha256: str) -> str:
     """Return where content lies: apart for each workspace, so that none can sense another's."""
     return f"{workspace_id}/{sha256[:2]}/{sha256}"
@@ -122,6 +166,16 @@ def file_ref(row: File) -> FileRef:
         row.duration_s,
         row.created_at,
     )
+
+
+def get_file_ref(workspace_id: str, file_id: str) -> FileRef:
+    """Return a file of a workspace.
+
+    Raises:
+        FileNotFound: no such file here.
+        Gone: it was deleted, or is past its retention.
+    """
+    return file_ref(get_file(workspace_id, file_id))
 
 
 def file_kind(kind: str) -> MediaKind:

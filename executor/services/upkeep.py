@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.db import IntegrityError, transaction
 
-from accounts.api import anchor_audit, purge_idempotency
+from accounts.api import anchor_audit, deliver_due_mail, purge_idempotency
 from billing.api import (
     catch_up_events,
     compare_subscriptions,
@@ -107,6 +107,10 @@ def _anchor(clock: Clock, _should_stop: ShouldStop) -> Mapping[str, int]:
     return {"anchors": anchor_audit(now=clock.now())}
 
 
+def _send_mail(clock: Clock, should_stop: ShouldStop) -> Mapping[str, int]:
+    return {"mails": deliver_due_mail(clock=clock, should_stop=should_stop)}
+
+
 def _collect(clock: Clock, should_stop: ShouldStop) -> Mapping[str, int]:
     return {"objects": collect_deleted(clock=clock, should_stop=should_stop)}
 
@@ -162,6 +166,7 @@ JOBS: tuple[Job, ...] = (
     Job("usage", timedelta(seconds=30), _count),
     Job("ageing", MINUTE, _end_open),
     Job("credits", MINUTE, _keep_credits),
+    Job("mail", MINUTE, _send_mail),
     Job("purge", HOUR, _purge),
     Job("cache", HOUR, _forget_cache),
     Job("idempotency", HOUR, _forget_answers),
@@ -177,8 +182,26 @@ JOBS: tuple[Job, ...] = (
 )
 
 
+_OF_OTHERS: list[Job] = []
+
+
+def register_job(job: Job) -> None:
+    """Have workers do a regular job of an app above this one, too; again under its name: in its place.
+
+    For `AppConfig.ready`, before any worker begins.
+    """
+    _OF_OTHERS[:] = [*(known for known in _OF_OTHERS if known.name != job.name), job]
+
+
+def all_jobs() -> tuple[Job, ...]:
+    """Return the regular jobs of this app and of those above."""
+    return (*JOBS, *_OF_OTHERS)
+
+
 def do_by_hand(
     *, clock: Clock = SYSTEM_CLOCK, should_stop: ShouldStop = lambda: False
 ) -> dict[str, int]:
     """Do every job once, whenever they are due; returns their figures together."""
-    return {name: figure for job in JOBS for name, figure in job.work(clock, should_stop).items()}
+    return {
+        name: figure for job in all_jobs() for name, figure in job.work(clock, should_stop).items()
+    }

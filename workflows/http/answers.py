@@ -6,45 +6,16 @@ Plain dicts and no models: a stored row is shown as it is, even one that got pas
 from typing import Any
 
 from common.clock import rfc3339
-from workflows.types import (
-    DraftView,
-    Schemas,
-    VersionDocument,
-    VersionRef,
-    WorkflowRef,
-    WorkflowSummary,
-)
+from workflows.selectors.shown import schemas_json, summary_json, workflow_json
+from workflows.types import VersionDocument, VersionRef
 
-
-def summary_json(workflow: WorkflowSummary) -> dict[str, Any]:
-    """Return a workflow as a list shows it: without graph, inputs and outputs."""
-    return {
-        "id": workflow.id,
-        "name": workflow.name,
-        "description": workflow.description,
-        "revision": workflow.revision,
-        "problems": workflow.problems,
-        "publishedVersion": workflow.published_number,
-        "webhook": None,
-        "callbackUrl": workflow.callback_url,
-        "createdAt": rfc3339(workflow.created_at),
-        "updatedAt": rfc3339(workflow.updated_at),
-    }
-
-
-def workflow_json(workflow: WorkflowRef, view: DraftView) -> dict[str, Any]:
-    """Return a workflow with its draft, checked against today's catalogue."""
-    return {
-        **summary_json(workflow),
-        "graph": workflow.graph,
-        "problems": view.problems,
-        **schemas_json(view.schemas),
-    }
-
-
-def schemas_json(schemas: Schemas) -> dict[str, Any]:
-    """Return the two JSON Schemas of an interface."""
-    return {"inputs": schemas.inputs, "outputs": schemas.outputs}
+__all__ = [
+    "schemas_json",
+    "summary_json",
+    "version_document_json",
+    "version_json",
+    "workflow_json",
+]
 
 
 def version_json(version: VersionRef) -> dict[str, Any]:

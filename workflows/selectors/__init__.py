@@ -61,8 +61,10 @@ _PUBLISHED_NUMBER = F("published_version__number")
 _CALLBACK_URL = F("workflow__callback_url")
 
 
-def check_graph(document: object, calls: Calls) -> Resolution:
+def check_graph(document: object, calls: Calls | None) -> Resolution:
     """Read and resolve a graph document against the catalogue of this moment.
+
+    Without `calls` its nodes may run no other workflow.
 
     Raises:
         InvalidGraph: it is malformed. One that is merely incomplete comes with `problems`.
@@ -134,12 +136,12 @@ def list_workflows(
     after: str | None = None,
     only: Collection[str] = (),
 ) -> list[WorkflowSummary]:
-    """Return up to `limit` workflows, newest first, by one query that reads no graph.
+    """Return up to `limit` workflows, newest first, by one query that reads no graph; no trials.
 
     `query` is looked for in names and descriptions whatever the case; `after` is the id of the
     last workflow on the page before. `only` are the ids to choose from; empty for all.
     """
-    rows = live_workflows(workspace_id)
+    rows = live_workflows(workspace_id).filter(is_trial=False)
     if only:
         rows = rows.filter(id__in=sorted(only))
     if query:
@@ -385,6 +387,17 @@ def estimate_run(
     """
     priced = _priced(version_id, get_catalogue())
     return estimate(priced if prices is None else with_prices(priced, prices), inputs or {})
+
+
+def estimate_graph(graph: ResolvedGraph, *, inputs: Mapping[str, Any]) -> Estimate:
+    """Return what a run of a graph that calls no other workflow would cost; inputs as `estimate_run`.
+
+    Raises:
+        NotFound: it does call one, and that has no such version any more.
+    """
+    catalogue = get_catalogue()
+    priced = price_graph(graph, lambda callee: _priced(callee.version_id, catalogue))
+    return estimate(priced, inputs)
 
 
 def frozen_prices(version_id: str) -> dict[str, str]:

@@ -25,9 +25,10 @@ def create_workflow(
     graph: object,
     description: str = "",
     callback_url: str = "",
+    is_trial: bool = False,
     clock: Clock = SYSTEM_CLOCK,
 ) -> WorkflowRef:
-    """Create a workflow; an incomplete graph is saved with its `problems`.
+    """Create a workflow; an incomplete graph is saved with its `problems`, a trial shows in no list.
 
     Raises:
         InvalidInputs: name, description or callback URL cannot be taken.
@@ -42,6 +43,7 @@ def create_workflow(
         id=new_id("wf"),
         workspace_id=workspace_id,
         search_text=search_text_of(fields["name"], fields["description"]),
+        is_trial=is_trial,
         created_by=actor.label,
         created_at=now,
         updated_at=now,

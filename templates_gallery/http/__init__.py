@@ -1,0 +1,1 @@
+"""The web entrance of the gallery."""

@@ -1,0 +1,1 @@
+"""The gallery's pages: lists, a template's own page, and what people do there."""

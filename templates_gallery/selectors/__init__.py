@@ -1,0 +1,1 @@
+"""Reads of the gallery: its index, a template's page, copies, shared runs, own templates."""

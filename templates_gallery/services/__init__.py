@@ -1,0 +1,1 @@
+"""Writes of the gallery, and the library of templates as files."""
