@@ -21,10 +21,12 @@ test: ## all checks and tests that a change must pass
 	@scripts/setup dev local
 	@scripts/check
 	@scripts/test
+	@scripts/e2e
 
 test-slow: ## the tests that CI has no time for
 	@scripts/setup dev local
 	@scripts/test -m slow -n 0
+	@scripts/e2e -m slow -n 0
 
 check: ## format, lint, types, imports, migrations, catalogue, templates
 	@scripts/setup dev

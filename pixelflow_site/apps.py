@@ -9,9 +9,11 @@ class PixelflowSiteConfig(AppConfig):
     name = "pixelflow_site"
 
     def ready(self) -> None:
-        """Arm the kill points that the settings name, which in production is none."""
+        """Arm the kill points that the settings name (in production none), and listen to sign-ups."""
         from django.conf import settings
 
         from common import faults
+        from pixelflow_site import sign_up
 
         faults.arm(settings.FAULTS)
+        sign_up.connect()

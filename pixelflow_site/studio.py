@@ -15,3 +15,5 @@ studio_api = NinjaAPI(
 )
 add_error_handlers(studio_api)
 studio_api.add_router("", "workflows.http.studio.router")
+studio_api.add_router("/playground", "executor.http.studio.router")
+studio_api.add_router("/playground", "templates_gallery.http.studio.router")

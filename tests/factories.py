@@ -30,6 +30,17 @@ from executor.runtime.perform import Performer
 from executor.services.accept import accept_execution
 from executor.services.files import take_upload
 from executor.types import Accepted, ExecutionRequest, FileRef, TaskState, Trigger
+from templates_gallery.api import (
+    OwnTemplate,
+    TemplateCard,
+    TemplateFields,
+    load_library,
+    submit_template,
+)
+from templates_gallery.models import Template
+from templates_gallery.selectors.cards import listed_cards
+from templates_gallery.services.moderation import approve_template
+from templates_gallery.types import Example, LibraryTemplate
 from workflows.api import (
     VersionChoice,
     VersionRef,
@@ -229,3 +240,85 @@ def make_file(workspace: WorkspaceRef, content: bytes = b"plain words") -> FileR
     source = temporary_dir() / f"factory-{next(_numbers)}"
     source.write_bytes(content)
     return take_upload(workspace_id=workspace.id, source=source)
+
+
+# --- templates_gallery
+
+
+def library_template(*, slug: str | None = None, **fields: Any) -> LibraryTemplate:
+    """A template as a file of the library would describe it; its graph is `make_graph`'s."""
+    slug = slug or f"shout-{next(_numbers)}"
+    usual: dict[str, Any] = {
+        "category": "text-llm",
+        "title": f"Shout {slug}",
+        "description": "Turns a text into capitals, for notes that must be read.",
+        "readme": "Write, run, read.",
+        "audience": "Writers in a hurry",
+        "tags": ("text", "capitals"),
+        "author": "Pixelflow",
+        "licence": "CC0-1.0",
+        "is_featured": False,
+        "position": 0,
+        "graph": make_graph(),
+        "examples": (Example("Hello", {"text": "hello"}, {"text": "HELLO"}, is_simulated=False),),
+        "digest": slug,
+    }
+    return LibraryTemplate(slug=slug, **{**usual, **fields})
+
+
+def make_template(*, slug: str | None = None, **fields: Any) -> TemplateCard:
+    """A listed template of the library, beside those that are listed; `fields` as `library_template`."""
+    template = library_template(slug=slug, **fields)
+    report = load_library([*_listed_library(), template])
+    assert not report.refused, report
+    return next(card for card in listed_cards() if card.slug == template.slug)
+
+
+def make_own_template(
+    workspace: WorkspaceRef, *, is_listed: bool = True, title: str = "Shout it out"
+) -> OwnTemplate:
+    """A template that a workspace made out of a workflow of its own; approved unless told otherwise."""
+    workflow = make_published_workflow(workspace)
+    run = make_finished_execution(workflow)
+    own = submit_template(
+        actor=SYSTEM_ACTOR,
+        workspace_id=workspace.id,
+        workflow_id=workflow.id,
+        fields=TemplateFields(
+            title=title,
+            description="Turns a text into capitals, for notes that must be read.",
+            category="text-llm",
+            tags=("text",),
+            example_execution_id=run.execution_id,
+        ),
+    )
+    if is_listed:
+        approve_template(actor=Actor("staff", "1"), template_id=own.id)
+    return own
+
+
+def _listed_library() -> list[LibraryTemplate]:
+    rows = (
+        Template.objects.across_workspaces()
+        .filter(source="library", status="listed")
+        .select_related("current")
+    )
+    found = []
+    for row in rows:
+        assert row.current is not None
+        names = ("category", "title", "description", "readme", "audience", "author", "licence")
+        found.append(
+            library_template(
+                slug=row.slug,
+                tags=tuple(row.tags),
+                is_featured=row.is_featured,
+                position=row.position,
+                graph=row.current.graph,
+                examples=tuple(
+                    Example(each["title"], each["inputs"], each["outputs"], each["simulated"])
+                    for each in row.current.examples
+                ),
+                **{name: getattr(row, name) for name in names},
+            )
+        )
+    return found

@@ -46,6 +46,7 @@ def model_docs(request: HttpRequest) -> HttpResponse:
     )
     found = list_models(wanted, get_standing(None))
     shown = {
+        "docs": "models",
         "q": text,
         "count": len(found),
         "available": sum(model["available"] for model in found),
@@ -69,6 +70,7 @@ def model_page(request: HttpRequest, key: str) -> HttpResponse:
     titles = _titles_of_providers()
     successor = get_catalogue().models.get(model["replacedBy"] or "")
     shown = {
+        "docs": "models",
         "model": model,
         "cost": words_of_price(model["price"]),
         "task": TASKS[model["task"]].title,
@@ -91,7 +93,12 @@ def node_docs(request: HttpRequest) -> HttpResponse:
     for entry in sorted(entries, key=lambda entry: str(entry["type"])):
         if all(word in _text_of(entry) for word in words):
             groups.setdefault(entry["category"], []).append(entry)
-    shown = {"q": text, "groups": sorted(groups.items()), "models": len(catalogue.models)}
+    shown = {
+        "docs": "nodes",
+        "q": text,
+        "groups": sorted(groups.items()),
+        "models": len(catalogue.models),
+    }
     return render(request, "pixelflow_site/nodes.html", shown)
 
 
@@ -105,6 +112,7 @@ def node_page(request: HttpRequest, type: str) -> HttpResponse:  # noqa: A002 - 
         return redirect("model-page", key=spec.model.key)
     entry = spec.as_json()
     shown = {
+        "docs": "nodes",
         "entry": entry,
         "cost": words_of_price(entry["price"]),
         "params": param_rows(entry),

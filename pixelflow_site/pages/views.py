@@ -1,4 +1,4 @@
-"""The start page and the documentation."""
+"""The documentation."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -11,15 +11,13 @@ from executor.api import FAILURES
 
 
 @require_safe
-def home(request: HttpRequest) -> HttpResponse:
-    """Show what runs here and where to go on."""
-    return render(request, "pixelflow_site/home.html")
-
-
-@require_safe
 def error_docs(request: HttpRequest) -> HttpResponse:
     """Show the codes of problem documents, whose `type` points here, and of failed runs."""
-    shown = {"titles": sorted(TITLES.items()), "failures": sorted(FAILURES.items())}
+    shown = {
+        "docs": "errors",
+        "titles": sorted(TITLES.items()),
+        "failures": sorted(FAILURES.items()),
+    }
     return render(request, "pixelflow_site/errors.html", shown)
 
 

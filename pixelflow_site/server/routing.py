@@ -22,7 +22,8 @@ STARTING_THREADS = 4  # accepting a run is short, and writers of a database queu
 BULK_THREADS = 8  # uploads and downloads last as long as the client's line makes them
 
 _STARTING = re.compile(r"/api/v1/workflows/[^/]+/(?:execute|batches)/?")
-_BULK = re.compile(r"/api/v1/files/?|/media/.*")
+_BULK = re.compile(r"/api/v1/files/?|/api/studio/playground/files|/media/.*")
+_FORMS_WITH_FILES = re.compile(r"/templates/[^/]+/run|/run/[^/]+")
 
 
 def _dying_midway(send: Any) -> Any:
@@ -44,6 +45,8 @@ def build_application(*, wsgi: Any) -> ProtocolTypeRouter:
         path = scope["path"]
         if scope["method"] == "POST" and _STARTING.fullmatch(path):
             return starting
+        if scope["method"] == "POST" and _FORMS_WITH_FILES.fullmatch(path):
+            return bulk
         return bulk if _BULK.fullmatch(path) else plain
 
     async def http(scope: Any, receive: Any, send: Any) -> None:

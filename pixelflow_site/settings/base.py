@@ -6,6 +6,8 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from pixelflow_site.settings.env import Env, SettingsError
+from pixelflow_site.settings.pages import *  # noqa: F403
+from pixelflow_site.settings.sign_in import *  # noqa: F403
 
 env = Env(os.environ)
 
@@ -31,6 +33,8 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.contrib.sitemaps",
+    "django.contrib.humanize",
     "corsheaders",
     "rest_framework",
     "drf_spectacular",
@@ -41,13 +45,6 @@ INSTALLED_APPS = [
     "django_cotton",
     "django_htmx",
     "csp",
-    "allauth",
-    "allauth.account",
-    "allauth.socialaccount",
-    "allauth.socialaccount.providers.google",
-    "allauth.socialaccount.providers.github",
-    "allauth.mfa",
-    "allauth.usersessions",
     "common",
     "accounts",
     "billing",
@@ -55,6 +52,14 @@ INSTALLED_APPS = [
     "executor",
     "templates_gallery",
     "pixelflow_site",
+    # After ours, whose templates take the place of theirs.
+    "allauth",
+    "allauth.account",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.google",
+    "allauth.socialaccount.providers.github",
+    "allauth.mfa",
+    "allauth.usersessions",
 ]
 
 MIDDLEWARE = [
@@ -63,6 +68,7 @@ MIDDLEWARE = [
     "common.http.paths.ApiPathMiddleware",
     "billing.http.rates.RequestRatesMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "common.http.powers.PermissionsPolicyMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -177,6 +183,13 @@ else:
     CACHES["guards"] = {**CACHES["default"], "LOCATION": "guards"}
     SILENCED_SYSTEM_CHECKS.append("django_ratelimit.E003")
 
+# Drawn pictures of shared links; every host draws its own.
+CACHES["pictures"] = {
+    "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+    "LOCATION": str(env.data_dir / "pictures"),
+    "OPTIONS": {"MAX_ENTRIES": 2_000},
+}
+
 if env.text("S3_BUCKET"):
     _media_storage: dict[str, Any] = {
         "BACKEND": "storages.backends.s3.S3Storage",
@@ -206,6 +219,12 @@ STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 FRONTEND_DIST = BASE_DIR / "frontend" / "dist"
 STATICFILES_DIRS = [("dist", str(FRONTEND_DIST))]
+LIBRARY_DIR = BASE_DIR / "templates_gallery" / "library"
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.FileSystemFinder",
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+    "pixelflow_site.library_files.LibraryFinder",
+]
 DJANGO_VITE = {
     "default": {
         "dev_mode": env.boolean("VITE_DEV"),
@@ -331,6 +350,7 @@ if STRIPE_API_BASE and urlsplit(STRIPE_API_BASE).hostname not in ("127.0.0.1", "
 EXTRA_NODES = env.items("EXTRA_NODES")
 EXTRA_PROVIDERS = env.items("EXTRA_PROVIDERS")
 CATALOGUE_CHECK_S = env.number("CATALOGUE_CHECK_S")
+GALLERY_CHECK_S = env.number("GALLERY_CHECK_S")
 PROVIDER_ACCOUNTS = env.provider_accounts()
 PRIVATE_SERVERS = env.boolean("PRIVATE_SERVERS")
 FAULTS = env.text("FAULTS")

@@ -91,7 +91,9 @@ KEYS: tuple[Key, ...] = (
     Key("PORT", "integer", "8000", "Port of the embedded server."),
     Key("ALLOWED_HOSTS", "list", "", "Host names that are answered beside that of `PUBLIC_URL`."),
     Key("DEBUG", "boolean", "false", "Django's debug pages; never in production."),
-    Key("VITE_DEV", "boolean", "false", "Takes the pages' scripts from `scripts/node npm run dev`."),
+    Key(
+        "VITE_DEV", "boolean", "false", "Takes the pages' scripts from `scripts/node npm run dev`."
+    ),
     Key("LOG_LEVEL", "text", "INFO", "Lowest level that is logged."),
     Key(
         "WORKER_THREADS",
@@ -204,10 +206,38 @@ KEYS: tuple[Key, ...] = (
         "`DEBUG` is on.",
     ),
     Key(
+        "EMAIL_URL",
+        "url",
+        "",
+        "Where mail goes: `smtp+tls://user:password@host:587`, or `smtp+ssl://…:465`, or "
+        "`smtp://…:25`. Not set: mails are printed to the console.",
+    ),
+    Key("EMAIL_FROM", "text", "Pixelflow <no-reply@localhost>", "Sender of the mails."),
+    Key(
+        "GOOGLE_CLIENT_ID",
+        "text",
+        "",
+        "OAuth client for signing in with Google; not set: no such button.",
+    ),
+    Key("GOOGLE_CLIENT_SECRET", "text", "", "Its secret."),
+    Key(
+        "GITHUB_CLIENT_ID",
+        "text",
+        "",
+        "OAuth app for signing in with GitHub; not set: no such button.",
+    ),
+    Key("GITHUB_CLIENT_SECRET", "text", "", "Its secret."),
+    Key(
         "EXTRA_NODES",
         "list",
         "",
         "Modules with node types of your own; each has a tuple `NODES` of node classes.",
+    ),
+    Key(
+        "GALLERY_CHECK_S",
+        "number",
+        "3",
+        "Seconds between two looks for what the gallery lists by now. 0: at every request.",
     ),
     Key(
         "CATALOGUE_CHECK_S",

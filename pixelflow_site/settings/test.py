@@ -55,6 +55,7 @@ from pixelflow_site.settings.base import (  # noqa: E402
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 WHITENOISE_AUTOREFRESH = True
+GALLERY_CHECK_S = 0.0  # what a test lists is there at once
 CATALOGUE_CHECK_S = (
     0.0  # what a test counts are its own queries; tests of this have `staff_catalogue`
 )

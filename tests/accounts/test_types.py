@@ -35,6 +35,7 @@ def test_each_role_may_do_what_the_one_below_may_and_more():
         (Permission.MANAGE_KEYS, Role.ADMIN),
         (Permission.MANAGE_MEMBERS, Role.ADMIN),
         (Permission.MANAGE_PROVIDER_KEYS, Role.ADMIN),
+        (Permission.MANAGE_WORKSPACE, Role.ADMIN),
         (Permission.MANAGE_BILLING, Role.OWNER),
         (Permission.TRANSFER_WORKSPACE, Role.OWNER),
         (Permission.DELETE_WORKSPACE, Role.OWNER),

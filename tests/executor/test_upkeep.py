@@ -10,7 +10,7 @@ from django.db import connections
 from common.clock import FixedClock, utc_now
 from executor.models import Occurrence
 from executor.runtime.upkeep import Upkeep
-from executor.services.upkeep import JOBS, KEPT, Job
+from executor.services.upkeep import KEPT, Job, all_jobs
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 HOUR_S = 3_600
@@ -113,13 +113,13 @@ def test_a_process_that_stops_begins_no_job() -> None:
 def test_occurrences_are_forgotten_when_none_can_come_again() -> None:
     clock = FixedClock(utc_now())
     Upkeep("one", clock=clock).look()
-    assert Occurrence.objects.count() == len(JOBS)
+    assert Occurrence.objects.count() == len(all_jobs())
 
     clock.advance((KEPT + timedelta(days=1)).total_seconds())
     Upkeep("one", clock=clock).look()
 
-    assert Occurrence.objects.count() == len(JOBS)
-    assert all(job.every < KEPT for job in JOBS)
+    assert Occurrence.objects.count() == len(all_jobs())
+    assert all(job.every < KEPT for job in all_jobs())
 
 
 @pytest.mark.django_db

@@ -18,6 +18,7 @@ from tests.factories import (
     make_finished_execution,
     make_graph,
     make_published_workflow,
+    make_template,
 )
 from tests.graphs import graph
 
@@ -84,6 +85,10 @@ def upload(content: bytes, *, boundary: str = _BOUNDARY, name: str = "a.png") ->
     return Post("/files", body, {"Content_Type": f"multipart/form-data; boundary={boundary}"})
 
 
+def _template_fork() -> Post:
+    return Post(f"/templates/{make_template().slug}/fork")
+
+
 ROUTES: Mapping[str, Route] = {
     "workflows": Route(lambda _: Post("/workflows", {"name": "New", "graph": make_graph()})),
     "workflows/<wf:workflow_id>/publish": Route(lambda w: _workflow(w, "publish")),
@@ -103,6 +108,7 @@ ROUTES: Mapping[str, Route] = {
     "workflows/executions/<exec:execution_id>/ticket": Route(lambda w: _open_run(w, "ticket")),
     "reviews/<rev:review_id>/decide": Route(lambda w: _review(w, "decide", {"approved": True})),
     "reviews/<rev:review_id>/link": Route(lambda w: _review(w, "link", {"renew": True})),
+    "templates/<slug:slug>/fork": Route(lambda _: _template_fork()),
     "files": Route(lambda _: upload(make_image("PNG")), "upload.before_commit"),
 }
 

@@ -8,8 +8,10 @@ from django.core.management.base import BaseCommand
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from common.errors import PixelFlowError
 from pixelflow_site.demo import Demo, ensure_demo
 from pixelflow_site.server.embedded import HOST, hold_data_dir, run_server
+from templates_gallery.api import load_library
 
 BANNER = """
 Pixelflow is ready.
@@ -40,8 +42,19 @@ class Command(BaseCommand):
         lock = hold_data_dir(settings.DATA_DIR)
         with lock:
             _migrate()
+            self._load_templates()
             self._print(ensure_demo())
             run_server(settings.PORT)
+
+    def _load_templates(self) -> None:
+        """List the library's templates; what is wrong with one keeps no server from starting."""
+        try:
+            report = load_library()
+        except PixelFlowError as error:
+            self.stderr.write(f"Templates were not loaded. {error.detail}")
+            return
+        if not report.is_quiet:
+            self.stdout.write(f"Templates: {report}")
 
     def _print(self, demo: Demo) -> None:
         text = BANNER.format(

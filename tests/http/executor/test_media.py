@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from executor import gateway
-from executor.http.ranges import Unsatisfiable, read_range
+from common.http.ranges import Unsatisfiable, read_range
 from executor.models import File
 from executor.selectors.links import media_url
 from executor.services.files import delete_file

@@ -55,7 +55,7 @@ def test_without_keys_the_page_says_so_and_offers_no_buttons(browser, workspace)
     page = browser.get("/billing").content.decode()
 
     assert "Payments are not configured on this server" in page
-    assert "<button" not in page
+    assert 'action="/billing/' not in page
     assert "100000" in page  # what it has
     assert "Opening balance" in page  # its statement
 

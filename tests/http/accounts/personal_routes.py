@@ -1,0 +1,48 @@
+"""Routes about the signed-in person, for the tables of tests/http/test_tenancy.py."""
+
+# Pages about the signed-in person, or on the way in: they name nothing of a workspace. A passkey's
+# number is its owner's, as tests/http/accounts/test_second_factor_pages.py has it.
+OF_THE_PERSON = frozenset(
+    {
+        "welcome",
+        "settings/security",
+        "accounts/login/",
+        "accounts/login/code/",
+        "accounts/login/code/confirm/",
+        "accounts/logout/",
+        "accounts/signup/",
+        "accounts/inactive/",
+        "accounts/reauthenticate/",
+        "accounts/email/",
+        "accounts/email/resend/",
+        "accounts/confirm-email/",
+        "accounts/password/change/",
+        "accounts/password/set/",
+        "accounts/password/reset/",
+        "accounts/password/reset/done/",
+        "accounts/password/reset/key/done/",
+        "accounts/sessions/",
+        "accounts/2fa/",
+        "accounts/2fa/authenticate/",
+        "accounts/2fa/reauthenticate/",
+        "accounts/2fa/totp/activate/",
+        "accounts/2fa/totp/deactivate/",
+        "accounts/2fa/recovery-codes/",
+        "accounts/2fa/recovery-codes/generate/",
+        "accounts/2fa/recovery-codes/download/",
+        "accounts/2fa/passkeys/",
+        "accounts/2fa/passkeys/add/",
+        "accounts/2fa/passkeys/login/",
+        "accounts/2fa/passkeys/reauthenticate/",
+        "accounts/2fa/passkeys/<int:pk>/edit/",
+        "accounts/2fa/passkeys/<int:pk>/remove/",
+        "accounts/google/login/",
+        "accounts/google/login/callback/",
+        "accounts/github/login/",
+        "accounts/github/login/callback/",
+        "accounts/3rdparty/",
+        "accounts/3rdparty/signup/",
+        "accounts/3rdparty/login/cancelled/",
+        "accounts/3rdparty/login/error/",
+    }
+)
