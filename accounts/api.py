@@ -77,6 +77,7 @@ from accounts.services.provider_keys import (
     set_key_policy,
     set_provider_key,
 )
+from accounts.services.sign_in import has_second_factor
 from accounts.services.sign_up import set_first_interest, sign_up
 from accounts.services.users import (
     close_account,
@@ -210,6 +211,7 @@ __all__ = [
     "get_workspace",
     "get_workspace_ref",
     "give_access",
+    "has_second_factor",
     "invite_member",
     "is_address_unverified",
     "leave_workspace",

@@ -38,10 +38,8 @@ from billing.services.renewals import expire_all_due, renew_due
 from billing.services.runs import CappedKey, Capture, month_of, reserve_run, settle_run
 from billing.services.usage import add_usage
 from billing.services.windows import (
+    admit_session,
     count_execution,
-    count_look_of_session,
-    count_run_of_session,
-    refusal_of,
 )
 from billing.types import (
     BalanceRef,
@@ -85,14 +83,13 @@ __all__ = [
     "UsageSlot",
     "Used",
     "add_usage",
+    "admit_session",
     "apply_stripe_events",
     "catch_up_events",
     "check_ledger",
     "compare_subscriptions",
     "count_execution",
     "count_imbalances",
-    "count_look_of_session",
-    "count_run_of_session",
     "expire_all_due",
     "find_checkout_state",
     "forget_events",
@@ -112,7 +109,6 @@ __all__ = [
     "open_workspace",
     "refresh_account",
     "refund_run",
-    "refusal_of",
     "release_plan_credits",
     "renew_due",
     "reserve_run",

@@ -139,7 +139,7 @@ class Account(models.Model):
 
 
 class GrantedMailbox(models.Model):
-    """A person's mailbox, as a digest, that has had a plan's credits for nothing, and for whom."""
+    """Who has had a plan's credits for nothing, as digests of mailbox and user, and for what."""
 
     digest = models.CharField(primary_key=True, max_length=64)
     workspace_id = models.CharField(max_length=MAX_ID_LENGTH)

@@ -9,7 +9,8 @@ from enum import StrEnum
 class PlanLimits:
     """What a workspace may do: its plan's figures, with what staff granted beyond them.
 
-    None: no limit. `retention_days`: for how long finished runs and their files are kept.
+    None: no limit; of a plan's `seats`, by contract. `retention_days`: for how long finished runs
+    and their files are kept.
     """
 
     requests_per_minute: int
@@ -206,18 +207,6 @@ class UsageQuery:
             and bool(slot.model) is of_models
             and (not self.workflows or slot.workflow_id in self.workflows)
         )
-
-
-@dataclass(frozen=True, slots=True)
-class PlanLimits:
-    """What a plan lets a workspace do. None: unlimited, of `seats`: by contract."""
-
-    requests_per_minute: int
-    executions_per_minute: int
-    executions_per_day: int | None
-    running_at_once: int
-    retention_days: int
-    seats: int | None
 
 
 @dataclass(frozen=True, slots=True)

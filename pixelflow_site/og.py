@@ -12,6 +12,7 @@ SIZE = (1200, 630)
 _FONT = "node_modules/@fontsource-variable/instrument-sans/files/instrument-sans-latin-wght-normal.woff2"
 _MARGIN = 72
 _PICTURE = (480, 630)
+_TITLE_SIZES = (76, 68, 60, 52, 46)
 _BACKGROUND, _TEXT, _QUIET, _ACCENT, _ENERGY = (
     "#11141a",
     "#f4f5f8",
@@ -79,12 +80,14 @@ def _fitted(
     draw: ImageDraw.ImageDraw, text: str, width: int
 ) -> tuple[ImageFont.FreeTypeFont, list[str]]:
     """Return the largest size at which a title takes three lines at most, and these lines."""
-    for size in (76, 68, 60, 52, 46):
+    for size in _TITLE_SIZES:
         font = _font(size, 640)
         lines = _wrapped(draw, text, font, width)
         if len(lines) <= 3:
             return font, lines
-    return font, [*lines[:2], _cut(draw, " ".join(lines[2:]), font, width)]
+    smallest = _font(_TITLE_SIZES[-1], 640)
+    lines = _wrapped(draw, text, smallest, width)
+    return smallest, [*lines[:2], _cut(draw, " ".join(lines[2:]), smallest, width)]
 
 
 def _wrapped(

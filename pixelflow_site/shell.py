@@ -248,9 +248,9 @@ class Shell:
         return existing("/workspaces/new")
 
     @property
-    def has_gallery(self) -> bool:
-        """Whether there are templates to search."""
-        return has_page("/templates")
+    def gallery_path(self) -> str:
+        """Where templates are searched."""
+        return existing("/templates")
 
     def _may(self, needed: Permission | None) -> bool:
         if needed is None:

@@ -42,13 +42,16 @@ def open_own_workspace(*, user_id: str, email: str, display_name: str) -> str:
 def release_credits(*, user_id: str, email: str) -> int:
     """Give a verified user's workspace what waits for it; returns the credits, 0 for none.
 
-    A mailbox is good for one workspace: the first that its owner opened.
+    A mailbox is good for one workspace, the first that its owner opened; and so is a person, who
+    may have had others.
     """
     owned = [ref for ref in list_workspaces_of(user_id) if ref.role is Role.OWNER]
     for membership in owned:
         workspace_id = membership.workspace.id
         waiting = get_waiting_credits(workspace_id)
-        if waiting and release_plan_credits(workspace_id=workspace_id, mailbox=mailbox_of(email)):
+        if waiting and release_plan_credits(
+            workspace_id=workspace_id, mailbox=mailbox_of(email), owner_id=user_id
+        ):
             return waiting
     return 0
 

@@ -9,13 +9,15 @@ from typing import Any, ClassVar
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ActionForm
 from django.db.models import QuerySet
-from django.forms import CharField
+from django.forms import CharField, HiddenInput
 from django.http import HttpRequest
+from django.utils.dateparse import parse_datetime
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from accounts.api import Actor
 from common.admin import BoundedPaginator, LookOnlyMixin
+from common.clock import SYSTEM_CLOCK
 from common.errors import PixelFlowError
 from templates_gallery.models import Template, TemplateReport
 from templates_gallery.services.moderation import (
@@ -26,6 +28,10 @@ from templates_gallery.services.moderation import (
     reject_template,
     take_down_template,
 )
+
+
+def _now() -> str:
+    return SYSTEM_CLOCK.now().isoformat()
 
 
 class WaitingFilter(admin.SimpleListFilter):
@@ -69,9 +75,10 @@ class OpenFilter(admin.SimpleListFilter):
 
 
 class NoteForm(ActionForm):
-    """What to tell the template's workspace."""
+    """What to tell the template's workspace, and when staff were shown what they decide on."""
 
     note = CharField(required=False, label="Note:", max_length=MAX_NOTE)
+    seen = CharField(required=False, label="", widget=HiddenInput, initial=_now)
 
 
 class ModerationMixin(LookOnlyMixin):
@@ -153,11 +160,11 @@ class TemplateAdmin(ModerationMixin, admin.ModelAdmin):  # type: ignore[type-arg
     @admin.action(description="Approve what waits", permissions=["moderate"])
     def approve(self, request: HttpRequest, queryset: QuerySet[Template]) -> None:
         """List the versions that wait."""
-        actor = _staff(request)
+        actor, seen_at = _staff(request), parse_datetime(request.POST.get("seen", "")[:40])
         self.each(
             request,
             queryset,
-            lambda row: approve_template(actor=actor, template_id=row.pk),
+            lambda row: approve_template(actor=actor, template_id=row.pk, seen_at=seen_at),
             "is listed",
         )
 

@@ -176,6 +176,7 @@ class ExampleMedia:
     """A file of an example with its address; `kind` is image, mask, video, audio or model3d.
 
     `asset` is its name, as an input `{"asset": name}` has it. Sizes are None where nobody noted them.
+    `poster` is the address of a film's still, if it has one.
     """
 
     asset: str
@@ -185,6 +186,12 @@ class ExampleMedia:
     width: int | None = None
     height: int | None = None
     duration_s: float | None = None
+    poster: str = ""
+
+    @property
+    def is_tall(self) -> bool:
+        """Whether a frame of 4:3 would cut much of its height off."""
+        return bool(self.width and self.height and self.height > self.width * 1.05)
 
 
 @dataclass(frozen=True, slots=True)

@@ -181,6 +181,10 @@ class MfaAdapter(DefaultMFAAdapter):
         """Return a secret that was stored."""
         return conf.key_ring().open(encrypted_text, _SEALED)
 
+    def generate_authenticator_name(self, _user: Any, _type: Any) -> str:
+        """Return what a passkey is called until its owner says otherwise."""
+        return "Passkey"
+
     def get_public_key_credential_rp_entity(self) -> dict[str, str]:
         """Return what passkeys are bound to: this host, shown as Pixelflow."""
         return {**super().get_public_key_credential_rp_entity(), "name": "Pixelflow"}

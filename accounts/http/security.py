@@ -3,6 +3,7 @@
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts import conf
@@ -11,6 +12,7 @@ from accounts.services.sign_in import get_sign_in_ways
 PROVIDERS = {"google": "Google", "github": "GitHub"}
 
 
+@never_cache
 @require_safe
 @login_required
 def security_page(request: HttpRequest) -> HttpResponse:

@@ -25,12 +25,17 @@ from accounts import conf
 from accounts.errors import EmailTaken
 from accounts.selectors import is_address_unverified
 from accounts.services.sign_in import find_waiting_address
+from accounts.services.users import drop_unproved_password
 from accounts.types import clean_own_email, mailbox_of
 from common.http.guard import AccountOf, guard
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 _LONGEST_LOOKED_AT = 400
+_ENDED_WITH_THE_CODE = (
+    "Your address is proved now. The password from before is gone, whoever set it: "
+    "choose one under Security."
+)
 
 
 class SignUpView(account_views.SignupView):
@@ -64,6 +69,19 @@ class ResetView(account_views.PasswordResetFromKeyView):
         return cast(HttpResponse, super().render_to_response(context, status=status))
 
 
+class CodeView(account_views.ConfirmLoginCodeView):
+    """Signing in by a code from a mail, which proves the address as well."""
+
+    def form_valid(self, form: Any) -> HttpResponseBase:
+        """Take the code; who had set a password without proving the address is out."""
+        user = self._process.user
+        with transaction.atomic():
+            if self._action == "verify" and user and drop_unproved_password(user_id=user.pk):
+                user.refresh_from_db(fields=["password"])
+                messages.info(self.request, _ENDED_WITH_THE_CODE)
+            return cast(HttpResponseBase, super().form_valid(form))
+
+
 class VerifyView(account_views.ConfirmEmailView):
     """Verifying an address by a link; one that is used or old is a 400."""
 
@@ -71,6 +89,9 @@ class VerifyView(account_views.ConfirmEmailView):
         """Show the button, or that the link is no longer valid."""
         status = 200 if context["confirmation"] else 400
         return cast(HttpResponse, super().render_to_response(context, status=status))
+
+    def logout_other_user(self, confirmation: Any) -> None:
+        """Leave whoever is signed in here as they are: a link that somebody sends signs nobody out."""
 
     def post(self, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Verify the address; a link that was used meanwhile shows so."""
@@ -173,7 +194,7 @@ sign_in = _sign_in(_page(account_views.login))
 sign_up = _sign_up_a_day(_mailed_to(_page(SignUpView.as_view())))
 sign_out = _page(account_views.logout)
 request_code = _mailed_to(_page(account_views.request_login_code))
-confirm_code = _from_a_mail(_page(account_views.confirm_login_code))
+confirm_code = _from_a_mail(_page(CodeView.as_view()))
 request_reset = _mailed_to(_page(account_views.password_reset))
 reset = _from_a_mail(_page(ResetView.as_view()))
 verify = _from_a_mail(_page(VerifyView.as_view()))

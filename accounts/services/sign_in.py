@@ -42,6 +42,12 @@ def find_active_user(email: str) -> User | None:
     return User.objects.filter(email=email, is_active=True).first()
 
 
+def has_second_factor(user_id: str) -> bool:
+    """Say whether a password alone must not sign a user in."""
+    factors = Authenticator.objects.filter(user_id=user_id)
+    return factors.exclude(type=Authenticator.Type.RECOVERY_CODES).exists()
+
+
 def find_waiting_address(user_id: str) -> EmailAddress | None:
     """Return the address that a user has not verified, a new one before the one of now."""
     waiting = EmailAddress.objects.filter(user_id=user_id, verified=False)

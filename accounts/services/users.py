@@ -2,11 +2,12 @@
 
 from typing import Any
 
+from allauth.account.models import EmailAddress
 from django.db import IntegrityError, transaction
 
 from accounts.errors import EmailTaken, LastOwner, MemberNotFound, RoleTooLow
 from accounts.models import Membership, User, Workspace
-from accounts.selectors import list_only_owned, user_ref
+from accounts.selectors import is_address_unverified, list_only_owned, user_ref
 from accounts.services.audit import PLATFORM, record_audit
 from accounts.services.checks import checked, refused
 from accounts.types import (
@@ -58,6 +59,9 @@ def _check_password(password: str | None) -> None:
 def set_own_password(*, user_id: str, password: str, clock: Clock = SYSTEM_CLOCK) -> None:
     """Give a user the password that they chose; every session but the caller's ends by it.
 
+    A wish for another address ends as well: whoever was in before may have made it, and its link
+    would hand the account over to them.
+
     Raises:
         InvalidInputs: the password cannot be taken.
     """
@@ -66,7 +70,23 @@ def set_own_password(*, user_id: str, password: str, clock: Clock = SYSTEM_CLOCK
     verb = "change_password" if user.has_usable_password() else "set_password"
     user.set_password(password)
     user.save(update_fields=["password"])
+    EmailAddress.objects.filter(user_id=user_id).exclude(email=user.email).delete()
     record_own_change(user_id=user_id, verb=verb, clock=clock)
+
+
+@transaction.atomic
+def drop_unproved_password(*, user_id: str, clock: Clock = SYSTEM_CLOCK) -> bool:
+    """Take away a password that was set before the address was proved; says whether there was one.
+
+    Whoever signs up with somebody else's address knows it, and is in: both end as its owner comes.
+    """
+    user = User.objects.select_for_update().get(pk=user_id)
+    if not user.has_usable_password() or not is_address_unverified(user_id):
+        return False
+    user.set_unusable_password()
+    user.save(update_fields=["password"])
+    record_own_change(user_id=user_id, verb="drop_password", clock=clock)
+    return True
 
 
 @transaction.atomic

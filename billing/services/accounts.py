@@ -68,11 +68,13 @@ def open_account(*, workspace_id: str, now: datetime) -> None:
 
 
 @transaction.atomic
-def release_plan_credits(*, workspace_id: str, mailbox: str, clock: Clock = SYSTEM_CLOCK) -> bool:
+def release_plan_credits(
+    *, workspace_id: str, mailbox: str, owner_id: str, clock: Clock = SYSTEM_CLOCK
+) -> bool:
     """Begin the months of a workspace that waits for them; says whether this call did.
 
-    `mailbox` is its owner's, proved to be theirs. A mailbox that another workspace had credits for
-    gets none a second time, and the workspace goes on waiting.
+    `mailbox` is its owner's, proved to be theirs. A mailbox or an owner that another workspace had
+    credits for gets none a second time, under whatever address, and the workspace goes on waiting.
 
     Raises:
         Account.DoesNotExist: the workspace's account was never opened.
@@ -83,12 +85,16 @@ def release_plan_credits(*, workspace_id: str, mailbox: str, clock: Clock = SYST
     plan = Plan.objects.filter(pk=workspace.plan).first() if workspace else None
     if not account.is_waiting or plan is None:
         return False
-    digest = sha256(mailbox.encode("utf-8")).hexdigest()
-    taken, _ = GrantedMailbox.objects.get_or_create(
-        digest=digest, defaults={"workspace_id": workspace_id, "granted_at": now}
-    )
-    if taken.workspace_id != workspace_id:
+    names = [sha256(name.encode("utf-8")).hexdigest() for name in (f"user {owner_id}", mailbox)]
+    known = GrantedMailbox.objects.filter(pk__in=names)
+    if known.exclude(workspace_id=workspace_id).exists():
         return False
+    for name in names:  # of two who come at once, the second finds the first one's row
+        taken, _ = GrantedMailbox.objects.get_or_create(
+            digest=name, defaults={"workspace_id": workspace_id, "granted_at": now}
+        )
+        if taken.workspace_id != workspace_id:
+            return False
     Account.objects.filter(pk=workspace_id).update(is_waiting=False)
     if not is_paid_for(workspace_id):
         grant_month(workspace_id=workspace_id, plan=plan, now=now)

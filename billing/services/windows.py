@@ -1,5 +1,8 @@
 """Sliding windows: requests of a key or an address, executions of a workspace."""
 
+from collections.abc import Callable
+
+from accounts.api import Actor, Permission, authorise
 from billing.errors import RateLimited
 from billing.selectors.limits import get_limits
 from common.limits.port import Decision, Policy
@@ -25,14 +28,30 @@ def count_request_of_address(network: str) -> Decision:
     return _take(f"address:{network}", Policy(REQUESTS, REQUESTS_OF_ADDRESS))
 
 
-def count_run_of_session(user_id: str, workspace_id: str) -> Decision:
-    """Count a run that a person starts by hand, in a window as a key of the workspace has one."""
-    return count_request_of_key(f"user:{user_id}", workspace_id)
+def admit_session(
+    user: Actor,
+    workspace_id: str,
+    permission: Permission,
+    *,
+    note: Callable[[Decision], None],
+    starts_run: bool = False,
+) -> None:
+    """Count what somebody asks by hand, if they may do it there; `note` hears what was counted.
 
+    Runs count in a window as a key of the workspace has one, all else in the person's own.
 
-def count_look_of_session(user_id: str) -> Decision:
-    """Count whatever else the pages ask for a person."""
-    return _take(f"session:{user_id}", Policy(REQUESTS, LOOKS_OF_SESSION))
+    Raises:
+        WorkspaceNotFound, RoleTooLow: as `authorise`; nothing was counted.
+        RateLimited: too many within a minute.
+    """
+    authorise(user, workspace_id, permission)
+    if starts_run:
+        decision = count_request_of_key(f"user:{user.id}", workspace_id)
+    else:
+        decision = _take(f"session:{user.id}", Policy(REQUESTS, LOOKS_OF_SESSION))
+    note(decision)
+    if not decision.is_allowed:
+        raise refusal_of(decision)
 
 
 def count_callback(network: str) -> Decision:

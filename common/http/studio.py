@@ -20,7 +20,19 @@ def queried_workspace(request: HttpRequest) -> str:
     named = request.GET.getlist("workspace")
     if len(named) != 1 or not named[0]:
         raise MalformedRequest("Name the workspace: ?workspace=ws_…")
-    return str(named[0])
+    return queried_text(request, "workspace")
+
+
+def queried_text(request: HttpRequest, name: str) -> str:
+    """Return a text of a query, empty where there is none.
+
+    Raises:
+        MalformedRequest: it holds what no database takes.
+    """
+    text = str(request.GET.get(name, ""))
+    if "\x00" in text:
+        raise MalformedRequest(f"{name} may not contain NUL.")
+    return text
 
 
 def as_json(

@@ -6,7 +6,7 @@ from typing import Any
 from django import template
 from django.core.paginator import Page
 from django.template.context import Context
-from django_vite.templatetags.django_vite import vite_asset_url
+from django_vite.core.asset_loader import DjangoViteAssetLoader
 
 register = template.Library()
 
@@ -78,7 +78,8 @@ def port_look(kind: str) -> PortLook:
 @register.simple_tag
 def icon_url(name: str) -> str:
     """Return the address of one icon in the sprite that the front end's build made."""
-    return f"{vite_asset_url(SPRITE)}#{name}"
+    address = DjangoViteAssetLoader.instance().generate_vite_asset_url(SPRITE)
+    return f"{address}#{name}"
 
 
 @register.filter

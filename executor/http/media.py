@@ -5,10 +5,8 @@ our own look at the bytes, and whatever is no picture, film or sound is a downlo
 """
 
 import logging
-import os
-from typing import IO
 
-from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
@@ -16,7 +14,7 @@ from django.views.decorators.http import require_safe
 
 from common.errors import Gone
 from common.http.etags import etag_of, is_fresh
-from common.http.ranges import CHUNK_BYTES, FileSlice, Unsatisfiable, read_range
+from common.http.served import answer_with_file, refused, sandboxed
 from common.ids import is_id
 from executor import gateway
 from executor.errors import FileNotFound
@@ -31,33 +29,24 @@ MAX_AGE_S = 3_600
 
 _BY_TYPE = {format_.content_type: format_ for format_ in FORMATS.values()}
 _INLINE_KINDS = frozenset({"image", "video", "audio"})
-_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Cross-Origin-Resource-Policy": "cross-origin",
-    "Content-Security-Policy": "sandbox; default-src 'none'",
-    "Access-Control-Allow-Origin": "*",
-}
 
 
 @csrf_exempt  # so that another method is a 405 for everybody, token or not
 @require_safe
 def serve_media(request: HttpRequest, file_id: str, signature: str) -> HttpResponseBase:
     """Answer with a file, a part of it, or the way to where it lies."""
-    response = _answer(request, file_id, signature)
-    for name, value in _HEADERS.items():
-        response.headers[name] = value
-    return response
+    return sandboxed(_answer(request, file_id, signature))
 
 
 def _answer(request: HttpRequest, file_id: str, signature: str) -> HttpResponseBase:
     if not is_id(file_id, "file") or not is_signed(file_id, signature):
-        return _refusal(404, "There is nothing here.")
+        return refused(404, "There is nothing here.")
     try:
         row = get_linked_file(file_id)
     except FileNotFound:
-        return _refusal(404, "There is nothing here.")
+        return refused(404, "There is nothing here.")
     except Gone as error:
-        return _refusal(410, error.detail)
+        return refused(410, error.detail)
     link = gateway.download_link(
         row.storage_key, content_type=_content_type(row), disposition=_disposition(row)
     )
@@ -73,42 +62,11 @@ def _from_folder(request: HttpRequest, row: File) -> HttpResponseBase:
         file = gateway.open_stored(row.storage_key)
     except FileNotFoundError:
         logger.exception("bytes are missing", extra={"action": "bytes_missing", "file": row.id})
-        return _refusal(404, "There is nothing here.")
-    response = _of_open_file(request, row, file)
+        return refused(404, "There is nothing here.")
+    response = answer_with_file(request, file, content_type=_content_type(row), etag=_etag(row))
     response.headers["Accept-Ranges"] = "bytes"
     response.headers["Content-Disposition"] = _disposition(row)
     return _with_cache_headers(response, row)
-
-
-def _of_open_file(request: HttpRequest, row: File, file: IO[bytes]) -> HttpResponseBase:
-    size = os.fstat(file.fileno()).st_size
-    try:
-        wanted = read_range(_range_header(request, row), size)
-    except Unsatisfiable:
-        file.close()
-        headers = {"Content-Range": f"bytes */{size}"}
-        return HttpResponse(status=416, content_type="text/plain", headers=headers)
-    if wanted is None:
-        whole = FileResponse(file, content_type=_content_type(row))
-        whole.block_size = CHUNK_BYTES
-        return whole
-    start, length = wanted
-    return StreamingHttpResponse(
-        FileSlice(file, start, length),
-        status=206,
-        content_type=_content_type(row),
-        headers={
-            "Content-Length": str(length),
-            "Content-Range": f"bytes {start}-{start + length - 1}/{size}",
-        },
-    )
-
-
-def _range_header(request: HttpRequest, row: File) -> str | None:
-    """Return the range asked for; none on HEAD, and none of a file that has changed since."""
-    if request.method != "GET" or request.headers.get("If-Range", _etag(row)) != _etag(row):
-        return None
-    return request.headers.get("Range")
 
 
 def _with_cache_headers(response: HttpResponseBase, row: File) -> HttpResponseBase:
@@ -131,11 +89,6 @@ def _disposition(row: File) -> str:
     suffix = "bin" if format_ is None else _SUFFIXES.get(format_.name, format_.name)
     is_inline = format_ is not None and format_.kind in _INLINE_KINDS
     return f'{"inline" if is_inline else "attachment"}; filename="{row.id}.{suffix}"'
-
-
-def _refusal(status: int, detail: str) -> HttpResponse:
-    headers = {"Cache-Control": "no-store"}
-    return HttpResponse(detail, status=status, content_type="text/plain", headers=headers)
 
 
 _SUFFIXES = {"jpeg": "jpg", "text": "txt"}

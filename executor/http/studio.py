@@ -5,6 +5,7 @@ is what the public API answers, refusals as well. A run is started by the galler
 since it may be one of a template.
 """
 
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -12,8 +13,8 @@ from django.utils.datastructures import MultiValueDict
 from ninja import Router
 from ninja.security import SessionAuth
 
-from accounts.api import Actor, Permission, authorise
-from billing.api import count_look_of_session, count_run_of_session, refusal_of
+from accounts.api import Actor, Permission
+from billing.api import admit_session
 from common.http.body import parse_body, read_json
 from common.http.counted import note_decision
 from common.http.schema import ApiModel
@@ -29,6 +30,7 @@ from executor.services.retry import RetryRequest, retry_execution
 from executor.types import Caller, Trigger
 
 router = Router(tags=["playground"])
+
 
 class OfWorkspace(ApiModel):
     """A body that says only which workspace it is about."""
@@ -111,19 +113,8 @@ def upload_file(request: HttpRequest) -> HttpResponse:
 def admitted(
     request: HttpRequest, workspace_id: str, permission: Permission, *, starts_run: bool = False
 ) -> Actor:
-    """Count a request of a session, and return who it is if they may do this there.
-
-    Raises:
-        RateLimited: too many within a minute.
-        WorkspaceNotFound, RoleTooLow: as `authorise`.
-    """
+    """Return whose session it is, once its request was counted: see `admit_session`."""
     actor = Actor("user", str(request.user.pk))
-    authorise(actor, workspace_id, permission)
-    if starts_run:
-        decision = count_run_of_session(actor.id, workspace_id)
-    else:
-        decision = count_look_of_session(actor.id)
-    note_decision(request, decision)
-    if not decision.is_allowed:
-        raise refusal_of(decision)
+    note = partial(note_decision, request)
+    admit_session(actor, workspace_id, permission, note=note, starts_run=starts_run)
     return actor

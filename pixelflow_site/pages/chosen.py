@@ -7,10 +7,8 @@ from accounts.api import Actor, MembershipRef, Permission, WorkspaceRef, list_wo
 
 def workspaces_for(request: HttpRequest, permission: Permission) -> list[WorkspaceRef]:
     """Return the workspaces in which the caller may do something."""
-    memberships: list[MembershipRef] = list_workspaces_of(str(request.user.pk))
-    return [
-        membership.workspace for membership in memberships if membership.role.allows(permission)
-    ]
+    places = list_workspaces_of(str(request.user.pk))
+    return [place.workspace for place in places if place.role.allows(permission)]
 
 
 def chosen(workspaces: list[WorkspaceRef], workspace_id: str) -> WorkspaceRef | None:
@@ -18,6 +16,14 @@ def chosen(workspaces: list[WorkspaceRef], workspace_id: str) -> WorkspaceRef | 
     if not workspace_id:
         return workspaces[0] if workspaces else None
     return next((workspace for workspace in workspaces if workspace.id == workspace_id), None)
+
+
+def place_of(request: HttpRequest, workspace_id: str) -> MembershipRef | None:
+    """Return the caller's place in the workspace asked for, in the first if none was; else None."""
+    places = list_workspaces_of(str(request.user.pk))
+    if not workspace_id:
+        return places[0] if places else None
+    return next((place for place in places if place.workspace.id == workspace_id), None)
 
 
 def caller(request: HttpRequest) -> Actor:

@@ -7,7 +7,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.http import urlencode
 
-from accounts.api import MembershipRef, list_workspaces_of
 from common.errors import InvalidInputs, PixelFlowError
 
 MAX_FIELD = 2_500  # characters; what is longer is too long for every field here
@@ -39,14 +38,6 @@ def go_on(request: HttpRequest, said: str, path: str, **query: str) -> HttpRespo
     """Send the browser on after a change, to a page that says what was done."""
     messages.success(request, said)
     return redirect(f"{path}?{urlencode(query)}" if query else path)
-
-
-def place_of(request: HttpRequest, workspace_id: str) -> MembershipRef | None:
-    """Return the caller's place in the workspace asked for, in the first if none was; else None."""
-    places = list_workspaces_of(str(request.user.pk))
-    if not workspace_id:
-        return places[0] if places else None
-    return next((place for place in places if place.workspace.id == workspace_id), None)
 
 
 def confirmed(request: HttpRequest, wanted: str) -> bool:

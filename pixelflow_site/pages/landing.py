@@ -1,7 +1,6 @@
 """The pages before anybody signs in: the start page and the prices."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,7 +70,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "plans": list_offered_plans()[:3],
         "questions": QUESTIONS,
         "snippets": call_snippets(settings.PUBLIC_URL, "$WORKFLOW", {"caption": "Hello"}),
-        "structured": json_ld(_faq(QUESTIONS), _product([])),
+        "structured": [_faq(QUESTIONS), _product([])],
         "base": settings.PUBLIC_URL,
     }
     return render(request, "pixelflow_site/landing.html", shown)
@@ -86,16 +85,10 @@ def pricing(request: HttpRequest) -> HttpResponse:
         "packs": list_offered_packs(),
         "examples": _priced(all_cards()),
         "questions": QUESTIONS[:3],
-        "structured": json_ld(_product(plans)),
+        "structured": [_product(plans)],
         "base": settings.PUBLIC_URL,
     }
     return render(request, "pixelflow_site/pricing.html", shown)
-
-
-def json_ld(*parts: Mapping[str, Any]) -> str:
-    """Return structured data that is safe inside a script element."""
-    text = json.dumps({"@context": "https://schema.org", "@graph": parts}, ensure_ascii=False)
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 def _figures(catalogue: Catalogue) -> list[tuple[int, str]]:

@@ -8,18 +8,11 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
-from markdown_it import MarkdownIt
 
 from accounts.api import POLICIES, get_policy
+from common.prose import prose_parser
 
-# HTML in a text is shown as text: staff write prose here, and no scripts.
-_MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
-# On a narrow screen a table is moved by itself, also by keys.
-_MARKDOWN.add_render_rule(
-    "table_open",
-    lambda *_: '<div class="policy-table" role="region" aria-label="Table" tabindex="0"><table>\n',
-)
-_MARKDOWN.add_render_rule("table_close", lambda *_: "</table></div>\n")
+_MARKDOWN = prose_parser()
 
 
 @dataclass(frozen=True, slots=True)

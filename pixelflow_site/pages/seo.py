@@ -172,6 +172,8 @@ def _cover_of(card: TemplateCard) -> Path | None:
     """Return the file of a template's best result, where that is a picture of the release."""
     if card.cover is None or card.cover.kind not in ("image", "mask"):
         return None
+    if not card.cover.url.startswith(settings.STATIC_URL):  # of a user's template: a signed link
+        return None
     found = finders.find(card.cover.url.removeprefix(settings.STATIC_URL))
     return Path(found) if isinstance(found, str) else None
 

@@ -21,8 +21,8 @@ from accounts.api import (
 from common.errors import InvalidInputs, Issue, NotFound, PixelFlowError
 from common.http.guard import guard
 from common.http.plain import error_page
-from pixelflow_site.pages.chosen import caller
-from pixelflow_site.pages.forms import confirmed, errors_of, field, go_on, place_of, text_of
+from pixelflow_site.pages.chosen import caller, place_of
+from pixelflow_site.pages.forms import confirmed, errors_of, field, go_on, text_of
 
 THEME_WORDS = {
     "system": ("System", "Light or dark, as your device is set"),

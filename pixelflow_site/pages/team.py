@@ -38,8 +38,8 @@ from common.clock import utc_now
 from common.errors import InvalidInputs, Issue, NotFound, PixelFlowError, TooManyRequests
 from common.http.guard import check, guard
 from common.http.plain import error_page
-from pixelflow_site.pages.chosen import caller
-from pixelflow_site.pages.forms import confirmed, errors_of, field, go_on, place_of, text_of
+from pixelflow_site.pages.chosen import caller, place_of
+from pixelflow_site.pages.forms import confirmed, errors_of, field, go_on, text_of
 
 PAGE = 50  # members on one page
 FEW = 8  # members among whom nobody needs a search

@@ -19,8 +19,8 @@ from accounts.api import MembershipRef, Permission, list_workspaces_of
 from common.errors import InvalidGraph, InvalidInputs, NotFound, PixelFlowError
 from common.http.plain import error_page
 from executor.api import list_runs_with_values
-from pixelflow_site.pages.chosen import caller
-from pixelflow_site.pages.forms import errors_of, field, go_on, place_of
+from pixelflow_site.pages.chosen import caller, place_of
+from pixelflow_site.pages.forms import errors_of, field, go_on
 from templates_gallery.api import Origin, find_own_template, origin_of_workflow
 from workflows.api import (
     Drawing,

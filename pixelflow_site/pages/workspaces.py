@@ -22,8 +22,8 @@ from billing.api import open_workspace
 from common.errors import Conflict, InvalidInputs, Issue, NotFound, PixelFlowError
 from common.http.guard import guard
 from common.http.plain import error_page
-from pixelflow_site.pages.chosen import caller
-from pixelflow_site.pages.forms import confirmed, errors_of, field, go_on, place_of, text_of
+from pixelflow_site.pages.chosen import caller, place_of
+from pixelflow_site.pages.forms import confirmed, errors_of, field, go_on, text_of
 from pixelflow_site.sign_up import release_credits
 
 MAX_OWNED = 20  # workspaces of one owner; more are a mistake, or a way to free credits
@@ -53,6 +53,7 @@ def new_workspace(request: HttpRequest) -> HttpResponse:
             owner_email=str(getattr(request.user, "email", "")),
             is_waiting=True,  # a mailbox gets the plan's credits for one workspace
         )
+        _release_credits(request)
     except PixelFlowError as error:
         return _new_page(request, problem=error)
     said = f"{workspace.name} is ready. Invite whom you work with."

@@ -15,6 +15,7 @@ _env = Env(os.environ)
 _HOUR = 3600
 _ADAPTERS = "accounts.http.adapter"
 _FORMS = "accounts.http.sign_in_forms"
+_PASSKEYS = "accounts.http.passkey_forms"
 
 AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
 LOGIN_REDIRECT_URL = "/workflows"
@@ -52,6 +53,13 @@ ACCOUNT_FORMS = {
 }
 
 MFA_ADAPTER = f"{_ADAPTERS}.MfaAdapter"
+MFA_FORMS = {
+    "add_webauthn": f"{_PASSKEYS}.AddPasskeyForm",
+    "edit_webauthn": f"{_PASSKEYS}.RenamePasskeyForm",
+    "login_webauthn": f"{_PASSKEYS}.SignInByPasskeyForm",
+    "authenticate_webauthn": f"{_PASSKEYS}.SecondFactorPasskeyForm",
+    "reauthenticate_webauthn": f"{_PASSKEYS}.ReauthenticatePasskeyForm",
+}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Pixelflow"

@@ -3,28 +3,20 @@
 What customers made is shown here, so nothing in an answer may run on our origin.
 """
 
-import os
-
-from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
-from common.errors import NotFound
+from common.errors import Gone, NotFound
 from common.http.etags import etag_of, is_fresh
-from common.http.ranges import CHUNK_BYTES, FileSlice, Unsatisfiable, read_range
+from common.http.served import answer_with_file, refused, sandboxed
 from executor.api import download_link, open_stored
 from templates_gallery.models import TemplateAsset
 from templates_gallery.selectors.assets import get_linked_asset
 
 _INLINE = ("image/", "video/", "audio/")
-_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Cross-Origin-Resource-Policy": "cross-origin",
-    "Content-Security-Policy": "sandbox; default-src 'none'",
-    "Access-Control-Allow-Origin": "*",
-}
 
 
 @csrf_exempt  # so that another method is a 405 for everybody, token or not
@@ -34,11 +26,10 @@ def serve_asset(request: HttpRequest, asset_id: str, signature: str) -> HttpResp
     try:
         response = _answer(request, get_linked_asset(asset_id, signature))
     except (NotFound, FileNotFoundError):
-        response = HttpResponse("There is nothing here.", status=404, content_type="text/plain")
-        response.headers["Cache-Control"] = "no-store"
-    for name, value in _HEADERS.items():
-        response.headers[name] = value
-    return response
+        response = refused(404, "There is nothing here.")
+    except Gone as error:
+        response = refused(410, error.detail)
+    return sandboxed(response)
 
 
 def _answer(request: HttpRequest, row: TemplateAsset) -> HttpResponseBase:
@@ -50,33 +41,15 @@ def _answer(request: HttpRequest, row: TemplateAsset) -> HttpResponseBase:
     if is_fresh(request.headers.get("If-None-Match"), etag_of(row.pk)):
         response: HttpResponseBase = HttpResponse(status=304)
     else:
-        response = _from_folder(request, row)
+        response = answer_with_file(
+            request, open_stored(row.storage_key), content_type=row.mime_type, etag=etag_of(row.pk)
+        )
     response.headers["ETag"] = etag_of(row.pk)  # it never changes
-    response.headers["Cache-Control"] = "public, max-age=3600, immutable"
+    # Not for long where many are served from: what staff remove is gone there within a minute, too.
+    response.headers["Cache-Control"] = "public, max-age=3600, s-maxage=60, immutable"
     response.headers["Accept-Ranges"] = "bytes"
     response.headers["Content-Disposition"] = disposition
     return response
-
-
-def _from_folder(request: HttpRequest, row: TemplateAsset) -> HttpResponseBase:
-    file = open_stored(row.storage_key)
-    size = os.fstat(file.fileno()).st_size
-    try:
-        wanted = read_range(request.headers.get("Range") if request.method == "GET" else None, size)
-    except Unsatisfiable:
-        file.close()
-        return HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
-    if wanted is None:
-        whole = FileResponse(file, content_type=row.mime_type)
-        whole.block_size = CHUNK_BYTES
-        return whole
-    start, length = wanted
-    headers = {
-        "Content-Length": str(length),
-        "Content-Range": f"bytes {start}-{start + length - 1}/{size}",
-    }
-    part = FileSlice(file, start, length)
-    return StreamingHttpResponse(part, status=206, content_type=row.mime_type, headers=headers)
 
 
 urlpatterns = [path("<str:asset_id>/<str:signature>", serve_asset)]

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.api import MembershipRef, Permission, list_workspaces_of
 from common import strict_json
+from common.canonical import digest
 from common.errors import (
     Gone,
     Invalid,
@@ -56,6 +57,7 @@ from workflows.api import NotPublished, WorkflowRef, get_workflow
 MAX_FORM_BYTES = 512 * 1024 * 1024  # one film and what stands around it
 MAX_VISITOR_BYTES = 1024 * 1024  # who is not signed in sends no files yet
 REFRESH_S = 2
+MAX_LOOK_DIGITS = 6
 MAX_ONCE = 64
 
 View = Callable[..., HttpResponse]
@@ -142,6 +144,8 @@ def _run_form(request: HttpRequest, subject: Subject, place: Place) -> str:
     cancelled = request.POST.get("cancel", "")
     if cancelled:
         admitted(request, place.workspace_id, Permission.RUN)
+        if not is_id(cancelled, "exec"):
+            raise NotFound
         cancel_execution(workspace_id=place.workspace_id, execution_id=cancelled)
         return _address(request, place, cancelled)
     actor = admitted(request, place.workspace_id, Permission.RUN, starts_run=True)
@@ -153,11 +157,19 @@ def _run_form(request: HttpRequest, subject: Subject, place: Place) -> str:
         mode=_mode(request.POST),
     )
     token = request.POST.get("once", "")[:MAX_ONCE]
-    once = keyed(request, order, actor, f"form:{token}") if token.isalnum() else None
-    answer, _ = started(request, order, actor, once=once, content=token.encode())
+    key = f"form:{token}:{_sent(request)}"  # a form that was changed is another run
+    once = keyed(request, order, actor, key) if token.isalnum() else None
+    answer, _ = started(request, order, actor, once=once, content=key.encode())
     body = strict_json.parse(answer.body)
     assert isinstance(body, dict)  # noqa: S101 - our own answer
     return _address(request, place, str(body["executionId"]))
+
+
+def _sent(request: HttpRequest) -> str:
+    """Return what tells two forms apart, by their fields and files, whatever their CSRF token."""
+    fields = [pair for pair in request.POST.lists() if pair[0] != "csrfmiddlewaretoken"]
+    files = [(name, [(file.name, file.size) for file in sent]) for name, sent in request.FILES.lists()]
+    return digest([fields, files])
 
 
 def _page(
@@ -175,6 +187,7 @@ def _page(
         "problem": shown.problem,
         "run": run,
         "refresh_s": REFRESH_S if run and not run.is_final else 0,
+        "refresh_to": _next_look(request),
         "once": secrets.token_hex(16),
         "may_run": place.chosen is None or place.allows(Permission.RUN),
         "workflows_url": f"/workflows?{urlencode({'workspace': place.workspace_id})}",
@@ -184,6 +197,16 @@ def _page(
     if shown.problem and shown.problem.retry_after_s is not None:
         answer.headers["Retry-After"] = str(int(shown.problem.retry_after_s))
     return answer
+
+
+def _next_look(request: HttpRequest) -> str:
+    """Return this address with another count: to the same one with `#result` browsers only scroll."""
+    query = request.GET.copy()
+    looks = query.get("look", "")
+    query["look"] = (
+        str(int(looks) + 1) if looks.isdecimal() and len(looks) < MAX_LOOK_DIGITS else "1"
+    )
+    return f"{request.path}?{query.urlencode()}#result"
 
 
 def _head(subject: Subject) -> Head:

@@ -178,12 +178,8 @@ def _urls(subject: Subject, place: Place) -> dict[str, str | None]:
 
 
 def _api(subject: Subject) -> dict[str, str]:
-    base = f"{conf.public_url()}/api/v1"
-    return {
-        "executeUrl": f"{base}/workflows/{subject.workflow_id or '{workflowId}'}/execute",
-        "pollUrl": f"{base}/workflows/executions/{{id}}/poll",
-        "filesUrl": f"{base}/files",
-    }
+    workflow = subject.workflow_id or "{workflowId}"
+    return {"executeUrl": f"{conf.public_url()}/api/v1/workflows/{workflow}/execute"}
 
 
 def _membership(membership: MembershipRef) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from executor.api import ExecutionStatus
 from templates_gallery.selectors.facts import element_kind
 from templates_gallery.selectors.playground import Subject
 
+MAX_TEXT = 100_000  # characters of a value that a page shows
 MEDIA = frozenset({"image", "mask", "video", "audio", "model3d"})
 
 
@@ -101,8 +102,11 @@ def shown_value(name: str, title: str, value: Any) -> ShownValue:
 
 
 def as_text(value: Any) -> str:
-    """Return a value in words: a text as it is, anything else as JSON."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
+    """Return a value in words: a text as it is, anything else as JSON; of a long one its beginning."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
+    if len(text) <= MAX_TEXT:
+        return text
+    return f"{text[:MAX_TEXT]}…\n\n(The first {MAX_TEXT:,} of {len(text):,} characters.)"
 
 
 def _is_file(value: object) -> bool:

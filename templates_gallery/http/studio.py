@@ -20,17 +20,16 @@ from accounts.api import (
     Namespace,
     Permission,
     answer_or_replay,
-    authorise,
     fingerprint_of,
     read_idempotency_key,
 )
-from billing.api import count_look_of_session, count_run_of_session, refusal_of
+from billing.api import admit_session
 from common.errors import InvalidInputs, Issue, MalformedRequest
 from common.http.body import parse_body, peek_bytes, read_json
 from common.http.counted import note_decision
 from common.http.rendering import render_json
 from common.http.schema import ApiModel
-from common.http.studio import as_json, queried_workspace
+from common.http.studio import as_json, queried_text, queried_workspace
 from executor.api import Accepted, list_runs_with_values
 from templates_gallery import conf
 from templates_gallery.http.pages.visitor import viewer_of
@@ -113,13 +112,13 @@ def list_runs(request: HttpRequest) -> HttpResponse:
     """Return the last runs of a template's trials or of a workflow, newest first."""
     workspace_id = queried_workspace(request)
     actor = admitted(request, workspace_id, Permission.VIEW)
-    slug, workflow_id = request.GET.get("template"), request.GET.get("workflowId")
+    slug, workflow_id = (queried_text(request, name) for name in ("template", "workflowId"))
     if bool(slug) == bool(workflow_id):
         raise MalformedRequest("Give either ?template= or ?workflowId=.")
     if workflow_id:
         workflows = [get_workflow(workspace_id, workflow_id).id]
     else:
-        workflows = list_workflows_tried(workspace_id, slug or "")
+        workflows = list_workflows_tried(workspace_id, slug)
     runs = list_runs_with_values(workspace_id, workflows, limit=HISTORY)
     ids = [run["executionId"] for run in runs]
     shares = find_shares(workspace_id, ids)
@@ -216,21 +215,10 @@ def keyed(request: HttpRequest, order: RunOrder, actor: Actor, key: str) -> Keye
 def admitted(
     request: HttpRequest, workspace_id: str, permission: Permission, *, starts_run: bool = False
 ) -> Actor:
-    """Count a request of a session, and return who it is if they may do this there.
-
-    Raises:
-        RateLimited: too many within a minute.
-        WorkspaceNotFound, RoleTooLow: as `authorise`.
-    """
+    """Return whose session it is, once its request was counted: see `admit_session`."""
     actor = Actor("user", str(request.user.pk))
-    authorise(actor, workspace_id, permission)
-    if starts_run:
-        decision = count_run_of_session(actor.id, workspace_id)
-    else:
-        decision = count_look_of_session(actor.id)
-    note_decision(request, decision)
-    if not decision.is_allowed:
-        raise refusal_of(decision)
+    note = partial(note_decision, request)
+    admit_session(actor, workspace_id, permission, note=note, starts_run=starts_run)
     return actor
 
 

@@ -12,10 +12,10 @@ from typing import Any
 
 from django.templatetags.static import static
 
-from common.errors import NotFound
+from common.errors import Gone, NotFound
 from templates_gallery import conf
 from templates_gallery.models import TemplateAsset
-from templates_gallery.types import ExampleMedia
+from templates_gallery.types import ExampleMedia, TemplateStatus
 
 STATIC_FOLDER = "library"
 ASSET_PATH = "/media/templates"
@@ -45,6 +45,7 @@ def media_from(value: Mapping[str, Any], own: Assets | None) -> ExampleMedia | N
         width=value.get("width"),
         height=value.get("height"),
         duration_s=value.get("durationS"),
+        poster=static(f"{STATIC_FOLDER}/{value['poster']}") if value.get("poster") else "",
     )
 
 
@@ -75,11 +76,15 @@ def get_linked_asset(asset_id: str, signature: str) -> TemplateAsset:
 
     Raises:
         NotFound: the signature is not ours, or the file is gone.
+        Gone: staff removed the template.
     """
     is_ours = signature.isascii() and hmac.compare_digest(signature_of(asset_id), signature)
-    row = TemplateAsset.objects.filter(pk=asset_id).first() if is_ours else None
+    rows = TemplateAsset.objects.select_related("version__template")
+    row = rows.filter(pk=asset_id).first() if is_ours else None
     if row is None:
         raise NotFound
+    if row.version.template.status == TemplateStatus.REMOVED:
+        raise Gone("This template was removed.")
     return row
 
 

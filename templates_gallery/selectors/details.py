@@ -76,6 +76,17 @@ def find_visible(slug: str, viewer: Viewer = VISITOR) -> Template:
     return row
 
 
+def check_not_removed(slug: str) -> None:
+    """Check that staff did not remove the template of a slug.
+
+    Raises:
+        Gone: they did.
+    """
+    removed = Template.objects.across_workspaces().filter(slug=slug, status=TemplateStatus.REMOVED)
+    if removed.exists():
+        raise Gone("This template was removed.")
+
+
 def is_of(row: Template, viewer: Viewer) -> bool:
     """Say whether a workspace of the viewer's published a template."""
     return row.workspace_id is not None and row.workspace_id in viewer.workspace_ids

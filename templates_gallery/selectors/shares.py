@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from accounts.api import get_workspace
 from common.errors import Gone, InvalidGraph, NotFound
+from common.ids import is_id
 from executor.api import get_execution_json
 from templates_gallery.models import SharedRun, TemplateCopy
 from templates_gallery.types import ExampleMedia, ExampleValue, SharedRunView, TemplateStatus
@@ -18,14 +20,16 @@ def get_shared_run(share_id: str) -> SharedRunView:
 
     Raises:
         NotFound: there is none.
-        Gone: it is shared no more, or the run is past its retention.
+        Gone: it is shared no more, the run is past its retention, or its workspace was deleted.
     """
-    row = SharedRun.objects.across_workspaces().filter(pk=share_id).first()
+    rows = SharedRun.objects.across_workspaces().filter(pk=share_id)
+    row = rows.first() if is_id(share_id, "shr") else None
     if row is None:
         raise NotFound
     if row.revoked_at is not None:
         raise Gone("This run is shared no more.")
     try:
+        get_workspace(row.workspace_id)
         run = get_execution_json(row.workspace_id, row.execution_id)
     except NotFound as error:
         raise Gone from error

@@ -95,15 +95,21 @@ def _load(
         fields["current"] = add_version(row, facts, content, now=now)
     if row.status == TemplateStatus.REMOVED and not row.moderation_note:
         fields |= {"status": TemplateStatus.LISTED, "listed_at": now}
+    is_changed = _save_changes(row, fields, now)
+    if is_new:
+        return "added"
+    return "updated" if not is_same else "changed" if is_changed else "unchanged"
+
+
+def _save_changes(row: Template, fields: Mapping[str, Any], now: datetime) -> bool:
+    """Save what is other than before; says whether anything was."""
     changed = [name for name, value in fields.items() if getattr(row, name) != value]
     if changed:
         for name in changed:
             setattr(row, name, fields[name])
         row.updated_at = now
         row.save(update_fields=[*changed, "updated_at"])
-    if is_new:
-        return "added"
-    return "updated" if not is_same else "changed" if changed else "unchanged"
+    return bool(changed)
 
 
 def _fields(template: LibraryTemplate, facts: GraphFacts) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """What staff decide about templates; each decision is audited, in the workspace whose template it is."""
 
+from datetime import datetime
+
 from django.db import transaction
 
 from accounts.api import PLATFORM, Actor, record_audit
@@ -16,17 +18,28 @@ from templates_gallery.types import TemplateStatus
 MAX_NOTE = 500
 
 
-def approve_template(*, actor: Actor, template_id: str, clock: Clock = SYSTEM_CLOCK) -> None:
+def approve_template(
+    *,
+    actor: Actor,
+    template_id: str,
+    seen_at: datetime | None = None,
+    clock: Clock = SYSTEM_CLOCK,
+) -> None:
     """List the version that waits.
+
+    With `seen_at` only if it waited then already: what is handed in between a look and the decision
+    was seen by nobody.
 
     Raises:
         NotFound: there is no such template.
-        Conflict: nothing of it waits.
+        Conflict: nothing of it waits, or what does came after `seen_at`.
         InvalidGraph: it does not stand under today's catalogue.
     """
     with transaction.atomic():
         row = _lock(template_id)
         version, now = _waiting(row), clock.now()
+        if seen_at is not None and version.created_at > seen_at:
+            raise Conflict("A newer version was handed in meanwhile. Look at that one first.")
         for name, value in words_of_version(version, facts_of(version.graph)).items():
             setattr(row, name, value)
         row.current, row.pending = version, None

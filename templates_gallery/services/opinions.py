@@ -3,7 +3,7 @@
 from django.db import transaction
 from django.db.models import F
 
-from accounts.api import Actor
+from accounts.api import Actor, list_workspaces_of
 from common.clock import SYSTEM_CLOCK, Clock
 from common.errors import Forbidden, InvalidInputs, Issue
 from templates_gallery.models import Template, TemplateRating, TemplateReport
@@ -24,13 +24,15 @@ def rate_template(
     Raises:
         NotFound, Gone: as `selectors.details.get_template`, for a visitor.
         InvalidInputs: no such number of stars.
-        Forbidden: the actor is no person.
+        Forbidden: the actor is no person, or a member of the workspace whose template it is.
     """
     if actor.kind != "user":
         raise Forbidden("Only a person rates templates.")
     if stars is not None and not 1 <= stars <= MAX_STARS:
         raise _refused("/stars", f"Give one to {MAX_STARS} stars.")
     row = find_visible(slug)
+    if stars is not None and row.workspace_id in _workspaces_of(actor):
+        raise Forbidden("One's own template is for others to rate.")
     with transaction.atomic():
         Template.objects.across_workspaces().select_for_update().get(
             pk=row.pk
@@ -82,6 +84,10 @@ def close_reports_of(template_id: str, *, actor: Actor, clock: Clock) -> None:
     """Close what is open of a template, when staff took it down."""
     rows = TemplateReport.objects.filter(template_id=template_id, closed_at=None)
     rows.update(closed_at=clock.now(), closed_by=actor.label)
+
+
+def _workspaces_of(actor: Actor) -> set[str]:
+    return {membership.workspace.id for membership in list_workspaces_of(actor.id)}
 
 
 def _refused(path: str, message: str) -> InvalidInputs:

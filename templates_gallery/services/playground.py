@@ -46,7 +46,7 @@ class RunOrder:
 class _Ready:
     workflow_id: str
     inputs: Mapping[str, Any]
-    template_id: str = ""
+    template_id: str = ""  # of which it counts as a run
 
 
 def start_run(
@@ -58,6 +58,8 @@ def start_run(
     clock: Clock = SYSTEM_CLOCK,
 ) -> Accepted:
     """Accept a run from the playground; one of a template counts in its statistics.
+
+    Runs of one's own template do not: nobody makes a template popular by themselves.
 
     `on_store` as that of `accept_execution`.
 
@@ -117,7 +119,9 @@ def _prepare(order: RunOrder, actor: Actor, viewer: Viewer, clock: Clock) -> _Re
         viewer=viewer,
         clock=clock,
     )
-    return _Ready(trial.workflow_id, _with_files(order, detail, clock), trial.template_id)
+    is_own = detail.is_own or detail.workspace_id == order.workspace_id
+    counted = "" if is_own else trial.template_id
+    return _Ready(trial.workflow_id, _with_files(order, detail, clock), counted)
 
 
 def _with_files(order: RunOrder, detail: TemplateDetail | None, clock: Clock) -> Mapping[str, Any]:

@@ -1,5 +1,6 @@
 """A workspace's own workflow as a template: submitted, updated, taken back."""
 
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -29,6 +30,7 @@ from templates_gallery.types import OwnTemplate, TemplateFields, TemplateStatus
 from workflows.api import find_published, get_version
 
 RESERVED_SLUGS = frozenset({"c", "new", "search"})
+AT_ONCE = 200
 _MAX_SLUG = 60
 
 
@@ -94,6 +96,22 @@ def unpublish_template(
         _record(actor, "unpublish", row, None, clock)
         raise_revision()
     return own_template(row)
+
+
+def withdraw_orphans(clock: Clock, should_stop: Callable[[], bool]) -> Mapping[str, int]:
+    """Take templates whose workspace was deleted out of the gallery; forks stay. An upkeep job."""
+    shown = (TemplateStatus.LISTED, TemplateStatus.SUBMITTED)
+    rows = Template.objects.across_workspaces().filter(
+        status__in=shown, workspace__deleted_at__isnull=False
+    )
+    found = 0
+    while not should_stop() and (ids := list(rows.values_list("pk", flat=True)[:AT_ONCE])):
+        with transaction.atomic():
+            found += rows.filter(pk__in=ids).update(
+                status=TemplateStatus.UNLISTED, updated_at=clock.now()
+            )
+            raise_revision()
+    return {"templates_withdrawn": found}
 
 
 def drop_pending(row: Template, *, keeps_last: bool) -> None:

@@ -1,16 +1,15 @@
 """Figures in words, Markdown, and structured data, for the gallery's pages and those of workflows."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 from django import template
-from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
-from markdown_it import MarkdownIt
 
+from common.prose import prose_parser
 from templates_gallery.types import CATEGORIES, ExampleView, TemplateCard
 from workflows.api import shape_of
 
@@ -31,10 +30,7 @@ KIND_ICONS: Mapping[str, str] = {
     "list": "list",
 }
 
-_AS_ESCAPES = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026"}
-
-# People write these texts: no markup of their own, no pictures from elsewhere.
-_MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table").disable(["image"])
+_MARKDOWN = prose_parser()
 
 
 @register.filter
@@ -151,17 +147,3 @@ def _rendered(text: str) -> str:
             if child.type == "link_open":
                 child.attrSet("rel", "nofollow ugc noopener")
     return str(_MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {}))
-
-
-@register.simple_tag(takes_context=True)
-def json_ld(context: template.Context, parts: Sequence[Mapping[str, Any]]) -> SafeString:
-    """Write structured data so that nothing in it ends the script element."""
-    if not parts:
-        return SafeString("")
-    document = {"@context": "https://schema.org", "@graph": list(parts)}
-    text = json.dumps(document, ensure_ascii=False).translate(_AS_ESCAPES)
-    return format_html(
-        '<script type="application/ld+json" nonce="{}">{}</script>',
-        context.get("CSP_NONCE", ""),
-        mark_safe(text),  # noqa: S308 - <, > and & are escaped above
-    )

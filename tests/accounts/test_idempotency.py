@@ -7,7 +7,6 @@ import pytest
 from django.db import connection, connections, transaction
 
 from accounts.errors import AlreadyAnswered, IdempotencyInProgress, IdempotencyKeyReused
-from accounts.http.idempotency import read_key
 from accounts.models import IdempotencyRecord
 from accounts.services.idempotency import (
     Answer,
@@ -15,6 +14,7 @@ from accounts.services.idempotency import (
     Namespace,
     fingerprint_of,
     purge_idempotency,
+    read_key,
 )
 from common import faults
 from common.clock import FixedClock, utc_now

@@ -20,6 +20,7 @@ from common.clock import utc_now
 from tests.factories import make_user
 
 MAILBOX = "ana@example.com"
+ANA = "usr_ana"
 
 
 @pytest.fixture
@@ -56,7 +57,7 @@ def test_a13_a_waiting_workspace_has_nothing_and_gets_nothing_as_months_go_by(
 
 
 def test_a13_the_verified_address_brings_the_months(waiting, monthly) -> None:
-    assert release_plan_credits(workspace_id=waiting, mailbox=MAILBOX)
+    assert release_plan_credits(workspace_id=waiting, mailbox=MAILBOX, owner_id=ANA)
     assert credits_of(waiting) == monthly
 
     renew_due(now=utc_now() + timedelta(days=40))
@@ -69,19 +70,29 @@ def test_a13_the_verified_address_brings_the_months(waiting, monthly) -> None:
 
 
 def test_a13_a_second_call_brings_nothing_more(waiting, monthly) -> None:
-    release_plan_credits(workspace_id=waiting, mailbox=MAILBOX)
+    release_plan_credits(workspace_id=waiting, mailbox=MAILBOX, owner_id=ANA)
 
-    assert not release_plan_credits(workspace_id=waiting, mailbox=MAILBOX)
+    assert not release_plan_credits(workspace_id=waiting, mailbox=MAILBOX, owner_id=ANA)
     assert credits_of(waiting) == monthly
 
 
 def test_a13_a_mailbox_is_good_for_one_workspace(waiting) -> None:
-    release_plan_credits(workspace_id=waiting, mailbox=MAILBOX)
+    release_plan_credits(workspace_id=waiting, mailbox=MAILBOX, owner_id=ANA)
     second = open_waiting()
 
-    assert not release_plan_credits(workspace_id=second, mailbox=MAILBOX)
+    assert not release_plan_credits(workspace_id=second, mailbox=MAILBOX, owner_id=ANA)
 
     renew_due(now=utc_now() + timedelta(days=40))
+    assert credits_of(second) == 0
+    assert count_imbalances() == 0
+
+
+def test_a13_another_mailbox_of_the_same_person_is_good_for_nothing_more(waiting) -> None:
+    release_plan_credits(workspace_id=waiting, mailbox=MAILBOX, owner_id=ANA)
+    second = open_waiting()
+
+    assert not release_plan_credits(workspace_id=second, mailbox="ana@example.net", owner_id=ANA)
+
     assert credits_of(second) == 0
     assert count_imbalances() == 0
 
@@ -89,7 +100,7 @@ def test_a13_a_mailbox_is_good_for_one_workspace(waiting) -> None:
 def test_a_workspace_that_waits_for_nothing_is_left_as_it_is(db, monthly) -> None:
     made = open_workspace(actor=SYSTEM_ACTOR, name="Made", owner_email=make_user().email)
 
-    assert not release_plan_credits(workspace_id=made.id, mailbox=MAILBOX)
+    assert not release_plan_credits(workspace_id=made.id, mailbox=MAILBOX, owner_id=ANA)
     assert credits_of(made.id) == monthly
     assert get_waiting_credits(made.id) == 0
 

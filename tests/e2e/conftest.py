@@ -10,11 +10,15 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.e2e.browser import CHROMIUM, LAUNCH
-from tests.e2e.people import sign_in
+from tests.e2e.people import new_address, sign_in, sign_up
 from tests.e2e.server import Site, running_site
 from tests.e2e.watch import Watch
 
 MakePage = Callable[..., Page]
+
+# Whose models are to be had, so that a run of theirs is refused for want of credits alone. No test
+# has any credits, so nobody is ever asked.
+PROVIDERS = ("OPENAI", "GOOGLE", "FAL")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -24,6 +28,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     reason = "there is no Chromium: `apt-get install chromium`, or TEST_CHROMIUM names one"
     for item in items:
         item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _flush_over_triggers() -> None:
+    """No database of the tests' own here: the server has one."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_session_left() -> None:
+    """The same."""
 
 
 @pytest.fixture(scope="session")
@@ -36,7 +50,8 @@ def browser_type_launch_args() -> dict[str, Any]:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The embedded platform with its demo workspace and the library's templates."""
     folder = tmp_path_factory.mktemp("site")
-    with running_site(folder, TRUSTED_PROXIES="127.0.0.1,::1") as running:
+    keys = {f"{name}_API_KEY": "of-nobody" for name in PROVIDERS}
+    with running_site(folder, TRUSTED_PROXIES="127.0.0.1,::1", **keys) as running:
         yield running
 
 
@@ -104,3 +119,11 @@ def signed_in_state(browser: Browser, site: Site) -> Any:
 def member_page(new_page: MakePage, signed_in_state: Any) -> Page:
     """A page of the demo's owner, signed in."""
     return new_page(storage_state=signed_in_state)
+
+
+@pytest.fixture
+def newcomer_page(new_page: MakePage) -> Page:
+    """A page of somebody who has just signed up: whose runs no other test counts."""
+    page = new_page(bypass_csp=True)
+    sign_up(page, new_address())
+    return page

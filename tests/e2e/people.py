@@ -8,7 +8,7 @@ from playwright.sync_api import Page
 
 from tests.e2e.server import Site
 
-PASSWORD = "a plain long passphrase 7"  # noqa: S105 - of accounts that live for one test
+PASSWORD = "a plain long passphrase 7"
 
 
 def new_address() -> str:

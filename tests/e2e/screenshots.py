@@ -12,10 +12,10 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.e2e.browser import CHROMIUM, LAUNCH
 from tests.e2e.people import sign_in
 from tests.e2e.routes import MISSING, PUBLIC, member_paths
 from tests.e2e.server import Site, running_site
-from tests.e2e.browser import CHROMIUM, LAUNCH
 
 WIDTHS = (360, 1280)
 THEMES = ("light", "dark")
@@ -37,7 +37,7 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=LAUNCH)
         taken = take_all(browser, site, chosen.folder, only=set(chosen.paths))
         browser.close()
-    print(f"{taken} pictures in {chosen.folder}")
+    print(f"{taken} pictures in {chosen.folder}")  # noqa: T201 - a command of its own
 
 
 def take_all(browser: Browser, site: Site, folder: Path, *, only: set[str]) -> int:

@@ -71,32 +71,30 @@ def test_g_03_somebody_signed_in_runs_a_card_with_changed_words_in_three_clicks(
     assert clicks.count <= 3
 
 
-def test_g_33_the_playground_shows_each_step_while_it_runs(member_page: Page) -> None:
-    open_playground(member_page)
-    member_page.get_by_label("Quote", exact=False).first.fill("Live.")
-    member_page.evaluate(
+def test_g_33_the_playground_shows_each_step_while_it_runs(newcomer_page: Page) -> None:
+    page = newcomer_page
+    open_playground(page)
+    page.get_by_label("Quote", exact=False).first.fill("Live.")
+    page.evaluate(
         """() => {
             window.seen = [];
             new MutationObserver(() => {
-                const bar = document.querySelector(".pg-outputs");
-                window.seen.push(bar.innerText);
+                window.seen.push(document.querySelector(".pg-outputs").innerText);
             }).observe(document.querySelector(".pg"), {childList: true, subtree: true});
         }"""
     )
 
-    run_button(member_page).click()
-    expect_result(member_page)
-    member_page.get_by_role("tab", name="Steps").click()
+    run_button(page).click()
+    expect_result(page)
+    page.get_by_role("tab", name="Steps").click()
 
-    seen = " ".join(member_page.evaluate("window.seen"))
-    assert "of 5 steps" in seen
-    steps = member_page.locator(".pg-step")
-    expect(steps).to_have_count(5)
-    expect(steps.filter(has_text="Darken below")).to_contain_text("Done")
+    assert "of 5 steps" in " ".join(page.evaluate("window.seen"))
+    expect(page.locator(".pg-step")).to_have_count(5)
+    expect(page.locator(".pg-step").filter(has_text="Darken below")).to_contain_text("Done")
 
 
-def test_a_template_is_run_by_keyboard_alone(page: Page, signed_in_state, new_page) -> None:
-    page = new_page(storage_state=signed_in_state)
+def test_a_template_is_run_by_keyboard_alone(newcomer_page: Page) -> None:
+    page = newcomer_page
     page.add_init_script(
         """window.pointers = 0;
         for (const name of ["pointerdown", "mousedown", "touchstart"])

@@ -54,7 +54,7 @@ def test_the_environment_is_read_by_the_settings_alone():
         str(path.relative_to(ROOT))
         for path in list_modules(*APPS)
         if "management" not in path.parts  # a command may hand it on to a process of its own
-        and "os.environ" in (text := path.read_text("utf-8")).replace("getenv", "os.environ")
+        and "os.environ" in path.read_text("utf-8").replace("getenv", "os.environ")
     }
 
     assert readers == set()

@@ -17,6 +17,7 @@ from templates_gallery.services.library import (
 )
 from templates_gallery.services.library_files import (
     ASSETS,
+    LIBRARY,
     LibraryProblem,
     RenderedFile,
     write_rendered,
@@ -98,6 +99,15 @@ def problems(root: Path) -> str:
 
 def test_the_library_of_the_release_is_in_order():
     assert check_library(get_catalogue()) == []
+
+
+def test_the_origin_of_every_input_is_told():
+    folder = LIBRARY / ASSETS
+    told = (folder / "README.md").read_text("utf-8")
+
+    files = [path for path in folder.iterdir() if path.name != "README.md"]
+
+    assert [path.name for path in files if f"`{path.stem}" not in told] == []
 
 
 def test_a_file_becomes_a_template_with_a_graph_document(root):
@@ -223,7 +233,7 @@ def test_a_circle_of_nodes_is_laid_out_all_the_same():
 
 
 def test_pictures_for_a_page_are_small_whatever_they_were():
-    noise = Image.effect_noise((2_000, 1_500), 90).convert("RGB")
+    noise = Image.effect_noise((1_200, 900), 90).convert("RGB")
 
     file = web_image(noise)
 

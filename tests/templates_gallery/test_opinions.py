@@ -72,3 +72,14 @@ def test_reports_of_one_template_are_bounded():
     report_template(actor=None, slug=slug, reason="broken")
 
     assert TemplateReport.objects.count() == MAX_OPEN_REPORTS + 1
+
+
+def test_nobody_rates_their_own_template(workspace, owner):
+    own = make_own_template(workspace)
+
+    with pytest.raises(Forbidden):
+        rate_template(actor=as_actor(owner), slug=own.slug, stars=5)
+
+    card = get_card(own.slug)
+    assert card is not None
+    assert card.ratings == 0

@@ -233,13 +233,14 @@ def test_p7_parts_are_texts_that_may_be_stored(answer):
         part.encode("utf-8")
 
 
-def test_p7_a_part_is_cut_and_there_are_only_so_many():
-    node = plan_node().spec.node()
+@pytest.mark.parametrize("count", [1, 5, MAX_PARTS])
+def test_p7_a_part_is_cut_and_there_are_no_more_than_were_asked_for(count):
+    node = plan_node(count=count).spec.node()
     answer = json.dumps(["x" * 4_500] * 42)
 
     out = node.result(None, ProviderResult({"text": answer}))  # type: ignore[attr-defined]
 
-    assert len(out.texts) == MAX_PARTS
+    assert len(out.texts) == count
     assert {len(text) for text in out.texts} == {MAX_ITEM}
 
 

@@ -181,7 +181,7 @@ def test_nodes_behind_a_mapped_one_have_its_elements():
 
 
 def test_lists_made_on_the_way_may_have_any_number_of_elements():
-    nodes = {"in": TEXT, "a": "text.split", "b": "p.fixed"}
+    nodes = {"in": TEXT, "a": "text.extract", "b": "p.fixed"}
     made = priced(nodes, ["in.value -> a.text", "a.texts -> b.text"])
 
     assert shares(estimate(made, {"text": {"v": "a,b"}})) == {"b": (0, 5_000, 1_000)}

@@ -14,7 +14,7 @@ import types
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import Any, Generic, cast
+from typing import Any, ClassVar, Generic, cast
 
 from pydantic import create_model
 
@@ -44,6 +44,7 @@ class LanguageNode(ModelNode[Out], Generic[In, Out]):
     """
 
     task = Chat.task
+    settings: ClassVar[Mapping[str, Any]] = {}  # the node's own; only the prompt may be wired
 
     @classmethod
     def check(cls, params: Mapping[str, Any]) -> list[tuple[str, str, str]]:  # noqa: ARG003
@@ -77,7 +78,7 @@ class ChooserSpec(NodeSpec):
             self.inputs,
             self.outputs,
             (*self.params, *hidden),
-            _node(self.node, chosen.model),
+            _node(self.node, chosen.model, params),
             lambda: _record(self, chosen),
             chosen.model,
             chosen.is_off,
@@ -180,8 +181,10 @@ def _fixed(param: Param) -> Param:
     return replace(param, wirable=False)
 
 
-def _node(generic: type[Any], model: ModelSpec) -> type[ModelNode[Any]]:
-    parts = {"model": model, "__doc__": generic.__doc__}
+def _node(
+    generic: type[Any], model: ModelSpec, settings: Mapping[str, Any]
+) -> type[ModelNode[Any]]:
+    parts = {"model": model, "settings": dict(settings), "__doc__": generic.__doc__}
     return types.new_class(generic.__name__, (generic,), exec_body=lambda body: body.update(parts))
 
 

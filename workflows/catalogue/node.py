@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from workflows.catalogue.ports import Port
+from workflows.catalogue.quantities import Levels, Quantities
 from workflows.catalogue.values import Image, Media
 
 CostClass = Literal["inline", "cpu", "gpu", "remote", "wait"]
@@ -122,6 +123,15 @@ class Node(Generic[In, Out]):
     def check(cls, params: Mapping[str, Any]) -> list[tuple[str, str, str]]:  # noqa: ARG003
         """Return `(parameter, code, message)` for what only several parameters together show."""
         return []
+
+    @classmethod
+    def lengths(cls, known: Quantities) -> Mapping[str, Levels]:  # noqa: ARG003 - a hook
+        """Return how long the lists are that a run gives, by output, as far as that is sure before.
+
+        `known` has every parameter and input. Prices of what runs for each element rest on this: a
+        list that may turn out longer than this says does not belong here.
+        """
+        return {}
 
     async def run(self, ctx: Context, args: In) -> Out:
         """Compute the outputs.

@@ -91,7 +91,13 @@ def exactly(value: Fraction | int) -> Range:
     return Range(value, value)
 
 
+def up_to(high: Fraction | int) -> Range:
+    """Return the range from nothing to this."""
+    return Range(Fraction(0), Fraction(high))
+
+
 ZERO = exactly(0)
+Levels = tuple[Range, ...]  # how many elements the levels of a list of lists have, each in all
 
 
 class Quantity(Protocol):
@@ -154,7 +160,10 @@ class Exactly:
 
 @dataclass(frozen=True, slots=True)
 class Within:
-    """A value that is not known: of this kind, and within these bounds."""
+    """A value that is not known: of this kind, and within these bounds.
+
+    `levels` are those of a list; of what lies deeper than it says, nothing is known.
+    """
 
     kind: str
     minimum: float | None = None
@@ -162,6 +171,7 @@ class Within:
     max_length: int | None = None
     choices: tuple[str, ...] = ()
     limits: PriceLimits = LIMITS
+    levels: Levels = ()
 
     def number(self) -> Range:
         """Return the bounds."""
@@ -175,10 +185,11 @@ class Within:
         """Return what there could be of it, of a list for all elements together."""
         if not is_list(self.kind):
             return self._measured(unit)
+        count = self.levels[0] if self.levels else up_to(self.limits.elements)
         if unit == "count":
-            return Range(Fraction(0), Fraction(self.limits.elements))
+            return count
         inner = Within(element_of(self.kind), max_length=self.max_length, limits=self.limits)
-        return Range(Fraction(0), self.limits.elements * inner.measure(unit).high)
+        return Range(Fraction(0), count.high * inner.measure(unit).high)
 
     def options(self) -> frozenset[Option] | None:
         """Return the choices."""

@@ -1,7 +1,7 @@
 """What is known of the values that will arrive at a node's ports, before anything has run."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, reduce
 from typing import Any
 
@@ -14,15 +14,19 @@ from workflows.catalogue.quantities import (
     NOTHING,
     Either,
     Joined,
+    Levels,
     Quantities,
     Quantity,
     Several,
     Within,
+    exactly,
     quantity_of,
     quantity_of_param,
 )
 from workflows.catalogue.values import MEDIA_CLASSES
+from workflows.graphs.bind import levels_of
 from workflows.graphs.fields import InputField
+from workflows.graphs.levels import either, inside, paired
 from workflows.graphs.resolved import Binding, ResolvedGraph, ResolvedNode, Source
 from workflows.graphs.shapes import (
     Path,
@@ -32,6 +36,7 @@ from workflows.graphs.shapes import (
     element_at,
     join,
     shape_of_form,
+    totals,
 )
 
 Form = Mapping[str, Any]  # a value in stored form (`executor.engine.codec`); `u`: a URL to fetch
@@ -45,13 +50,25 @@ class Arriving:
     """Says what arrives where in a graph.
 
     `forms` are the values of its inputs by node, None for what is not known; `fields` the inputs
-    themselves. `optional` are the (node, port) pairs that may give nothing.
+    themselves. `optional` are the (node, port) pairs that may give nothing. `runs` is how often
+    mapped nodes run, by node, and `lists` how long lists are, by (node, port); both by level, as
+    far as anything is known.
     """
 
     graph: ResolvedGraph
     forms: Mapping[str, Form | None]
     fields: Mapping[str, InputField]
     optional: Collection[tuple[str, str]]
+    runs: dict[str, Levels] = field(default_factory=dict, init=False)
+    lists: dict[tuple[str, str], Levels] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        """Follow the lists through the graph, from the inputs on."""
+        for node in self.graph.nodes:
+            if node.space is not None:
+                self.runs[node.id] = self._runs_of(node)
+            for port, levels in self._lists_of(node).items():
+                self.lists[node.id, port] = levels
 
     @cached_property
     def shapes(self) -> Mapping[str, Shape]:
@@ -97,6 +114,59 @@ class Arriving:
         ((source, depth),) = binding.wires
         return self._form(source, depth, path)
 
+    def _runs_of(self, node: ResolvedNode) -> Levels:
+        """Return how often a mapped node runs."""
+        shape = self.shapes[node.id]
+        if shape is not None:
+            return _exact(shape, node.depth)
+        return paired([self._iterated(binding) for binding in node.bindings if binding.mapped])
+
+    def _iterated(self, binding: Binding) -> Levels:
+        """Return what a node is mapped over by one port.
+
+        Where a port takes what arrives, a list that does not says nothing about those that do.
+        """
+        found = [
+            (source, self.lists.get((source.node, source.port), ())[:depth])
+            for source, depth in binding.wires
+            if depth
+        ]
+        sure = [
+            levels for source, levels in found if (source.node, source.port) not in self.optional
+        ]
+        if sure or not binding.many:
+            return paired(sure or [levels for _, levels in found])
+        return either([levels for _, levels in found])
+
+    def _lists_of(self, node: ResolvedNode) -> Mapping[str, Levels]:
+        """Return how long the lists are that a node gives; a mapped one gives a list of each."""
+        if node.spec.meta.role == "input":
+            return self._given_lists(node)
+        outer = self.runs.get(node.id, ())
+        if len(outer) < node.depth:
+            return dict.fromkeys(node.out_kinds, outer)
+        made: Mapping[str, Levels] = {}
+        if any(is_list(kind) for kind in node.out_kinds.values()):
+            names = node.spec.params_by_name.keys() | node.spec.static_ports.keys()
+            made = node.spec.node.lengths(self.quantities(node, names, None))
+        times = outer[-1] if outer else exactly(1)
+        return {
+            port: (*outer, *(times * level for level in made.get(port, ())[: levels_of(kind)]))
+            for port, kind in node.out_kinds.items()
+        }
+
+    def _given_lists(self, node: ResolvedNode) -> Mapping[str, Levels]:
+        form, depths = self.forms.get(node.id), levels_of(node.out_kinds["value"])
+        if form is None or not depths:
+            return {}
+        return {"value": _exact(shape_of_form(form, depths), depths)}
+
+    def _inside(self, source: Source, depth: int) -> Levels:
+        """Return how long a list is that arrives from a source, below the levels that are mapped."""
+        place = (source.node, source.port)
+        levels = self.lists.get(place, ())
+        return inside(levels, depth, may_lack=place in self.optional)
+
     def _shape(self, source: Source, depth: int, shapes: Mapping[str, Shape]) -> Shape:
         """Return the shape of the outer `depth` levels of what a source gives, if it is known."""
         form = self.forms.get(source.node)
@@ -134,7 +204,9 @@ class Arriving:
         if form is not None:
             found = _of_form(form, port)
             found = found if is_spread and isinstance(found, Several) else Several((found,))
-        elif is_spread and (is_list(kind) or kind == "any"):
+        elif is_spread and is_list(kind):
+            found = Within(list_of(element), levels=self._inside(source, depth))
+        elif is_spread and kind in ("any", "json"):  # it may turn out to be a list
             found = Within(list_of(element))
         else:
             found = Several((Within(element),))
@@ -142,26 +214,27 @@ class Arriving:
 
     def _within(self, port: Param | Port, source: Source, depth: int) -> Quantity:
         """Return the bounds of what is not known: the port's own, and those of the run's input."""
-        field = None if depth else self.fields.get(source.node)
-        longest = (field.max_length or MAX_TEXT) if field else None
+        entry = None if depth else self.fields.get(source.node)
+        longest = (entry.max_length or MAX_TEXT) if entry else None
         if isinstance(port, Port):
             return Within(
-                port.kind,
-                minimum=field.minimum if field else None,
-                maximum=field.maximum if field else None,
+                self._kind(source, depth) if port.kind.startswith("$") else port.kind,
+                minimum=entry.minimum if entry else None,
+                maximum=entry.maximum if entry else None,
                 max_length=longest,
-                choices=field.choices if field else (),
+                choices=entry.choices if entry else (),
+                levels=self._inside(source, depth),
             )
         own = quantity_of_param(replace(port, nullable=False))
         assert isinstance(own, Within)  # noqa: S101 - not nullable
-        if field is None:
+        if entry is None:
             return own
         return replace(
             own,
-            minimum=_tighter(max, own.minimum, field.minimum),
-            maximum=_tighter(min, own.maximum, field.maximum),
+            minimum=_tighter(max, own.minimum, entry.minimum),
+            maximum=_tighter(min, own.maximum, entry.maximum),
             max_length=_tighter(min, own.max_length, longest),
-            choices=own.choices or field.choices,
+            choices=own.choices or entry.choices,
         )
 
     def _may_be_null(self, source: Source, depth: int) -> bool:
@@ -181,6 +254,10 @@ def _joined(shapes: Iterable[Shape]) -> Shape:
         return reduce(join, shapes, None)
     except ShapesDiffer:
         return 0
+
+
+def _exact(shape: Shape, levels: int) -> Levels:
+    return tuple(map(exactly, totals(shape, levels)))
 
 
 def _tighter(pick: Any, one: Any, other: Any) -> Any:

@@ -13,12 +13,12 @@ from workflows.graphs.calls import LOOP
 from workflows.graphs.fields import Callee, InputField
 from workflows.graphs.interface import interface_of
 from workflows.graphs.resolved import ResolvedGraph, ResolvedNode
-from workflows.graphs.shapes import Path, count, paths
+from workflows.graphs.shapes import Path, paths
 
 MAX_RUNS = 1_000  # of a mapped node: the engine's bound on a mapped list
 BUDGET = 5_000  # runs and nodes that an estimate looks at one by one; beyond, bounds stand for them
 
-Span = tuple[int, int]  # the least and the most credits
+Span = tuple[int, int]  # the least and the most
 Frozen = TypeVar("Frozen")
 
 
@@ -202,9 +202,8 @@ class _Estimator:
         return Estimate(nodes, min(lower, MAX_CREDITS), min(upper, MAX_CREDITS))
 
     def _node(self, node: ResolvedNode) -> NodeEstimate:
-        places = self._places(node)
-        quantity = MAX_RUNS if places is None else len(places)
-        lower, upper = self._credits(node, places)
+        runs = self._runs(node)
+        lower, upper = self._credits(node, runs)
         if node.id in self.priced.skippable:
             lower = 0
         return NodeEstimate(
@@ -212,44 +211,45 @@ class _Estimator:
             node.spec.type,
             node.title,
             min(upper, MAX_CREDITS),
-            quantity,
+            runs[1],
             min(lower, MAX_CREDITS),
         )
 
-    def _places(self, node: ResolvedNode) -> Sequence[Path] | None:
-        """Return where the elements are that a node is run for; None if that is not known."""
+    def _runs(self, node: ResolvedNode) -> Span:
+        """Return how often a node runs; one that would more than the engine lets it never does."""
         if node.space is None:
-            return ((),)
-        shape = self.arriving.shapes[node.id]
-        if shape is None or count(shape) > MAX_RUNS:
-            return None
-        return list(paths(shape))
+            return 1, 1
+        levels = self.arriving.runs[node.id]
+        if len(levels) < node.depth or levels[-1].low > MAX_RUNS:
+            return 0, MAX_RUNS
+        return int(levels[-1].low), min(int(levels[-1].high), MAX_RUNS)
 
-    def _credits(self, node: ResolvedNode, places: Sequence[Path] | None) -> Span:
+    def _credits(self, node: ResolvedNode, runs: Span) -> Span:
         """Return what all runs of a node cost together."""
         price, callee = self.priced.price_of(node), self.priced.callees.get(node.id)
         if price is not None:
-            return self._all_runs(node, places, price.names, partial(self._run, node, price))
+            return self._all_runs(node, runs, price.names, partial(self._run, node, price))
         if callee is not None and not callee.is_free:
             names = {binding.port for binding in node.bindings}
-            return self._all_runs(node, places, names, partial(self._call, node, callee))
+            return self._all_runs(node, runs, names, partial(self._call, node, callee))
         return 0, 0
 
     def _all_runs(
         self,
         node: ResolvedNode,
-        places: Sequence[Path] | None,
+        runs: Span,
         names: Collection[str],
         one: Callable[[Path | None], Span],
     ) -> Span:
         """Add up runs of a node, which `one` gives by their place, or without one for any of them."""
-        if places is None:
-            return 0, one(None)[1] * MAX_RUNS
-        if self.arriving.differs(node, names) and self.budget.take(len(places)):
-            spans = [one(path) for path in places]
+        least, most = runs
+        shape = self.arriving.shapes[node.id] if node.space else None
+        is_known = shape is not None and least == most and self.arriving.differs(node, names)
+        if is_known and self.budget.take(most):
+            spans = [one(path) for path in paths(shape)]
             return sum(low for low, _ in spans), sum(high for _, high in spans)
         low, high = one(None)
-        return low * len(places), high * len(places)
+        return low * least, high * most
 
     def _run(self, node: ResolvedNode, price: Price, path: Path | None) -> Span:
         return price.credits(self.arriving.quantities(node, price.names, path))

@@ -86,6 +86,13 @@ def count(shape: Shape) -> int:
     return shape or 0
 
 
+def totals(shape: Shape, levels: int) -> list[int]:
+    """Return how many elements each of the outer levels has, in all its lists together."""
+    if shape is None:
+        return []
+    return [count(cut(shape, level)) for level in range(1, levels + 1)]
+
+
 def has_empty(shape: Shape) -> bool:
     """Say whether some list is empty; it is there, though nothing is in it."""
     if isinstance(shape, list):

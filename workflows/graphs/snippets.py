@@ -1,6 +1,8 @@
 """How a workflow is called from code: ready-made examples with its own inputs.
 
-Keys stand in none of them: every example reads `PIXELFLOW_API_KEY` from the environment.
+Keys stand in none of them: every example reads `PIXELFLOW_API_KEY` from the environment. The
+playground writes the same texts as one types (`frontend/src/playground/snippets/snippets.ts`);
+`expected.json` there is what both are held to.
 """
 
 import json
@@ -88,7 +90,6 @@ def call_snippets(base_url: str, workflow_id: str, inputs: Mapping[str, Any]) ->
         Snippet("curl", "curl", _curl(url, workflow_id, inputs)),
         Snippet("python", "Python", _python(url, workflow_id, inputs)),
         Snippet("javascript", "JavaScript", _javascript(url, workflow_id, inputs)),
-        Snippet("webhook", "Webhook", _webhook(url, workflow_id, inputs)),
     ]
 
 
@@ -161,7 +162,7 @@ const run = await fetch(`${{API}}/{workflow_id}/execute`, {{
   }},
   body: JSON.stringify({{ inputs: {_indented(_json(inputs), 2)} }}),
 }});
-if (!run.ok) throw new Error((await run.json()).error);
+if (!run.ok) throw new Error((await run.json()).detail);
 const {{ executionId }} = await run.json();
 
 let result;
@@ -171,16 +172,6 @@ do {{
 }} while (!["COMPLETED", "FAILED", "CANCELLED"].includes(result.status));
 
 console.log(result.status === "COMPLETED" ? result.outputs : result.error);"""
-
-
-def _webhook(url: str, workflow_id: str, inputs: Mapping[str, Any]) -> str:
-    body = {"inputs": inputs, "callbackUrl": "https://example.com/hooks/pixelflow"}
-    return f"""# No polling: the result is sent to your address when the run is done, signed.
-curl -X POST {url}/{workflow_id}/execute \\
-  -H "Authorization: Bearer $PIXELFLOW_API_KEY" \\
-  -H "Content-Type: application/json" \\
-  -H "Idempotency-Key: $(uuidgen)" \\
-  -d {_shell(_json(body))}"""
 
 
 def _indented(text: str, width: int) -> str:

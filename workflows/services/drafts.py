@@ -12,7 +12,13 @@ from common.fetch import redact_url
 from common.ids import new_id
 from workflows import selectors
 from workflows.models import Workflow
-from workflows.services.editing import check_may_edit, lock_workflow, record_change, stale
+from workflows.services.editing import (
+    check_is_own,
+    check_may_edit,
+    lock_workflow,
+    record_change,
+    stale,
+)
 from workflows.services.fields import checked_fields, search_text_of
 from workflows.types import WorkflowChanges, WorkflowRef
 
@@ -68,13 +74,14 @@ def change_workflow(
     Raises:
         NotFound: there is no such workflow.
         Conflict: another revision than the expected one, with `expectedRevision` and
-            `actualRevision`.
+            `actualRevision`; or a template's trial.
         InvalidInputs, InvalidGraph, RoleTooLow: as `create_workflow`.
     """
     check_may_edit(actor, workspace_id)
     fields = checked_fields(changes, selectors.calls_of(workspace_id, workflow_id))
     with transaction.atomic():
         current = lock_workflow(workspace_id, workflow_id, expected_revision)
+        check_is_own(actor, current)
         if fields:
             text = search_text_of(
                 fields.get("name", current.name), fields.get("description", current.description)

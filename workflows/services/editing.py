@@ -1,6 +1,6 @@
 """What every change of a workflow shares: the right to make it, the lock, the audit entry."""
 
-from accounts.api import Actor, Permission, authorise, record_audit
+from accounts.api import SYSTEM_ACTOR, Actor, Permission, authorise, record_audit
 from common.clock import Clock
 from common.errors import Conflict, NotFound
 from workflows import selectors
@@ -15,6 +15,16 @@ def check_may_edit(actor: Actor, workspace_id: str) -> None:
     """
     if actor.kind != "key":
         authorise(actor, workspace_id, Permission.EDIT_WORKFLOWS)
+
+
+def check_is_own(actor: Actor, workflow: Workflow) -> None:
+    """Check that a workflow is one to work on: what runs as a template is that template, unchanged.
+
+    Raises:
+        Conflict: it is a trial.
+    """
+    if workflow.is_trial and actor != SYSTEM_ACTOR:
+        raise Conflict("This is a template's trial, which only runs. Fork the template to change it.")
 
 
 def lock_workflow(

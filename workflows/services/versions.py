@@ -18,7 +18,7 @@ from workflows.graphs.interface import interface_of
 from workflows.graphs.partial import prune
 from workflows.graphs.resolve import Resolution
 from workflows.models import Workflow, WorkflowVersion
-from workflows.services.editing import check_may_edit, lock_workflow, record_change
+from workflows.services.editing import check_is_own, check_may_edit, lock_workflow, record_change
 from workflows.types import VersionChoice, VersionRef
 
 
@@ -30,11 +30,13 @@ def publish_workflow(
     Raises:
         NotFound: there is no such workflow.
         InvalidGraph: the draft has problems.
+        Conflict: it is a template's trial.
         RoleTooLow: the actor is a member who may not edit.
     """
     check_may_edit(actor, workspace_id)
     with transaction.atomic():
         current = lock_workflow(workspace_id, workflow_id)
+        check_is_own(actor, current)
         numbers = WorkflowVersion.objects.of(workspace_id).filter(workflow_id=workflow_id)
         last = numbers.aggregate(last=Max("number"))["last"] or 0
         graph = _pinned(current, current.graph)

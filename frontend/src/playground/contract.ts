@@ -200,7 +200,7 @@ export interface Boot {
     docs?: string | null;
     template?: string | null;
   };
-  api: { executeUrl: string; pollUrl: string; webhookUrl?: string | null };
+  api: { executeUrl: string };
   prefill: { inputs: Inputs; source?: string; executionId?: string } | null;
   /** The run that the address names. */
   run?: ExecutionState | null;

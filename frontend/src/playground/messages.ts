@@ -124,7 +124,7 @@ export const t = {
   emptyTitle: "Nothing has run yet",
   emptyText: "Fill in the inputs and run. The result appears here.",
   noOutputs: "This run gave no outputs.",
-  waiting: "Waiting for a free place",
+  waiting: "Waiting for its turn",
   progress: "Progress of the run",
   steps: (done: number, all: number) => `${done} of ${all} steps`,
   eta: (time: string) => `about ${time} left`,
@@ -271,8 +271,7 @@ export const t = {
   apiTitle: "Call this from your code",
   apiText: "The code follows the form. $API_KEY stands for a key of yours.",
   apiFork: "A call needs a workflow of your own: fork this template, then put its id in.",
-  webhookText: "Posts start runs without a key, once the webhook is switched on.",
-  languages: { curl: "curl", python: "Python", javascript: "JavaScript", webhook: "Webhook" },
+  languages: { curl: "curl", python: "Python", javascript: "JavaScript" },
   apiDocs: "API reference",
   codeCopied: (language: string) => `${language} code copied`,
 };

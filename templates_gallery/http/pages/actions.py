@@ -12,10 +12,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.api import RoleTooLow
-from common.errors import Gone, InvalidInputs, NotFound
+from common.errors import Forbidden, Gone, InvalidInputs, NotFound
 from common.http.guard import guard
 from templates_gallery.api import (
     TemplateCard,
+    check_not_removed,
     fork_template,
     get_card,
     origin_of_workflow,
@@ -40,7 +41,10 @@ _STARS = frozenset("12345")
 def fork(request: HttpRequest, slug: str) -> HttpResponse:
     """Fork a template; a visitor signs up first, and comes back by GET to the fork they asked for."""
     if request.method == "POST" and not request.user.is_authenticated:
-        card_or_404(slug)
+        try:
+            card_or_404(slug)
+        except Gone:
+            return gone_page(request, slug)
         note_fork(request, slug)
         return redirect(f"{reverse('account_signup')}?next={quote(request.path)}")
     if request.method == "GET" and not (request.user.is_authenticated and take_fork(request, slug)):
@@ -90,6 +94,9 @@ def rate(request: HttpRequest, slug: str) -> HttpResponse:
     except InvalidInputs:
         messages.error(request, "A rating is one to five stars. Choose one and rate again.")
         return redirect(f"{page}#rate")
+    except Forbidden as error:
+        messages.error(request, error.detail)
+        return redirect(f"{page}#rate")
     messages.success(request, "Thank you for rating." if stars else "Your rating is taken back.")
     return redirect(f"{page}#rate")
 
@@ -131,8 +138,13 @@ def _report_page(
 
 
 def card_or_404(slug: str) -> TemplateCard:
-    """Return a listed template as lists show it; a page that is not there is 404."""
+    """Return a listed template as lists show it; a page that is not there is 404.
+
+    Raises:
+        Gone: it was removed.
+    """
     card = get_card(slug)
     if card is None:
+        check_not_removed(slug)
         raise Http404
     return card

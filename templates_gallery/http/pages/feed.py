@@ -6,6 +6,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.feedgenerator import Rss201rev2Feed
 from django.views.decorators.http import condition, require_safe
 
+from common.canonical import digest
+from common.http.etags import etag_of
 from templates_gallery.api import TemplateCard, newest
 from templates_gallery.conf import public_url
 from templates_gallery.http.pages.detail import costs_of
@@ -14,12 +16,16 @@ ITEMS = 50
 AGE_S = 600
 
 
-def _modified(request: HttpRequest) -> datetime | None:  # noqa: ARG001 - Django's signature
-    return max((_listed(card) for card in newest(ITEMS)), default=None)
+def _etag(request: HttpRequest) -> str:  # noqa: ARG001 - Django's signature
+    """Return what changes with every entry, and when one is taken away, which no date tells."""
+    shown = [
+        (card.slug, card.version, str(card.updated_at), costs_of(card)) for card in newest(ITEMS)
+    ]
+    return etag_of(digest(shown))
 
 
 @require_safe
-@condition(last_modified_func=_modified)
+@condition(etag_func=_etag)
 def feed(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - Django's signature
     """Give the newest templates as RSS."""
     base = public_url()

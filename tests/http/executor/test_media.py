@@ -5,8 +5,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django.test import Client
 
-from executor import gateway
 from common.http.ranges import Unsatisfiable, read_range
+from executor import gateway
 from executor.models import File
 from executor.selectors.links import media_url
 from executor.services.files import delete_file

@@ -16,7 +16,8 @@ pytestmark = pytest.mark.django_db
 def structured(html: str) -> list[dict]:
     found = re.search(r'<script type="application/ld\+json"[^>]*>(.*?)</script>', html, re.DOTALL)
     assert found
-    return json.loads(found[1])["@graph"]
+    graph: list[dict] = json.loads(found[1])["@graph"]
+    return graph
 
 
 def test_the_start_page_shows_templates_and_counts_them(client: Client) -> None:

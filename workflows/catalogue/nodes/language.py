@@ -9,6 +9,7 @@ from workflows.catalogue.chooser import LanguageNode
 from workflows.catalogue.errors import NodeFailed
 from workflows.catalogue.node import Context, Inputs, Meta, Outputs
 from workflows.catalogue.params import param, port
+from workflows.catalogue.quantities import Levels, Quantities, Range, exactly
 from workflows.catalogue.remote import ProviderResult
 from workflows.catalogue.tasks.base import data_of
 
@@ -156,12 +157,20 @@ class PlanParts(LanguageNode[PlanIn, PlanOut]):
         ]
         return "\n".join(lines + _styled(params))
 
+    @classmethod
+    def lengths(cls, known: Quantities) -> Mapping[str, Levels]:
+        """One part at least, and no more than are asked for."""
+        return {"texts": (Range(exactly(1).low, known["count"].number().high),)}
+
     def result(self, ctx: Context, result: ProviderResult) -> PlanOut:
-        """Take the parts, in whatever form the model wrote them."""
+        """Take the parts, in whatever form the model wrote them, and no more than were asked for.
+
+        What runs for each part was priced for so many.
+        """
         parts = parts_in(data_of(result, "text", str))
         if not parts:
             raise NodeFailed("provider_error", "The model made no plan.", retryable=True)
-        return PlanOut(texts=parts[:MAX_PARTS])
+        return PlanOut(texts=parts[: self.settings.get("count", MAX_PARTS)])
 
     def simulated_text(self, args: Any) -> str:
         """Give as many parts as are asked for, each marked."""

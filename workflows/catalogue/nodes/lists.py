@@ -1,13 +1,18 @@
 """Lists: making, picking, combining, ordering."""
 
 import itertools
+import math
+from collections.abc import Mapping
+from fractions import Fraction
 from typing import Any, Literal
 
 from workflows.catalogue.errors import NodeFailed
+from workflows.catalogue.lengths import count_of, cut, equal, from_place, longer, shorter
 from workflows.catalogue.node import Context, Inputs, Meta, Node, Outputs
 from workflows.catalogue.nodes.compare import same
 from workflows.catalogue.nodes.limits import MAX_ELEMENTS, check_elements
 from workflows.catalogue.params import param, port
+from workflows.catalogue.quantities import Levels, Quantities, Range, exactly, up_to
 
 # The field `list` hides the builtin inside its class, so the types have names of their own.
 Elements = list[Any]
@@ -168,6 +173,11 @@ class MakeList(Node[ManyIn, ListOut]):
         keywords=("array", "collect"),
     )
 
+    @classmethod
+    def lengths(cls, known: Quantities) -> Mapping[str, Levels]:
+        """Count what is wired; lists among it add their elements."""
+        return {"list": (count_of(known["values"]),)}
+
     async def run(self, ctx: Context, args: ManyIn) -> ListOut:
         """Return the values."""
         check_elements(len(args.values))
@@ -203,6 +213,12 @@ class SliceList(Node[SliceIn, ListOut]):
         keywords=("sublist", "limit", "take", "skip"),
     )
 
+    @classmethod
+    def lengths(cls, known: Quantities) -> Mapping[str, Levels]:
+        """Cut the length as the list."""
+        rest = from_place(count_of(known["list"]), known["start"].number())
+        return {"list": (cut(rest, known["count"]),)}
+
     async def run(self, ctx: Context, args: SliceIn) -> ListOut:
         """Return the run; shorter, or empty, where the list ends."""
         rest = args.list[args.start :]
@@ -219,6 +235,11 @@ class NumberRange(Node[RangeIn, RangeOut]):
         category="Lists",
         keywords=("sequence", "numbers", "loop"),
     )
+
+    @classmethod
+    def lengths(cls, known: Quantities) -> Mapping[str, Levels]:
+        """Count the steps, where their size is known."""
+        return {"list": (_steps(known),)}
 
     async def run(self, ctx: Context, args: RangeIn) -> RangeOut:
         """Return the numbers in order."""
@@ -241,6 +262,11 @@ class NumberSteps(Node[StepsIn, StepsOut]):
         keywords=("linspace", "interpolate", "sweep"),
     )
 
+    @classmethod
+    def lengths(cls, known: Quantities) -> Mapping[str, Levels]:
+        """Take the number that is asked for."""
+        return {"list": (known["count"].number(),)}
+
     async def run(self, ctx: Context, args: StepsIn) -> StepsOut:
         """Return the numbers in order; one alone is the first."""
         check_elements(args.count)
@@ -261,6 +287,12 @@ class CrossLists(Node[PairIn, PairOut]):
         keywords=("product", "matrix", "combinations"),
     )
 
+    @classmethod
+    def lengths(cls, known: Quantities) -> Mapping[str, Levels]:
+        """Multiply the lengths."""
+        pairs = count_of(known["a"]) * count_of(known["b"])
+        return {"a": (pairs,), "b": (pairs,)}
+
     async def run(self, ctx: Context, args: PairIn) -> PairOut:
         """Return the two sides of all combinations; `b` changes fastest."""
         check_elements(len(args.a) * len(args.b))
@@ -278,6 +310,12 @@ class ZipLists(Node[ZipIn, PairOut]):
         category="Lists",
         keywords=("pair", "align"),
     )
+
+    @classmethod
+    def lengths(cls, known: Quantities) -> Mapping[str, Levels]:
+        """Bring the lengths together as the lists."""
+        pairs = _zipped(known)
+        return {"a": (pairs,), "b": (pairs,)}
 
     async def run(self, ctx: Context, args: ZipIn) -> PairOut:
         """Return both lists at one length."""
@@ -302,6 +340,11 @@ class JoinLists(Node[ListsIn, ListOut]):
         category="Lists",
         keywords=("concat", "append", "merge"),
     )
+
+    @classmethod
+    def lengths(cls, known: Quantities) -> Mapping[str, Levels]:
+        """Add the lengths."""
+        return {"list": (count_of(known["lists"]),)}
 
     async def run(self, ctx: Context, args: ListsIn) -> ListOut:
         """Return one list; a `many` port has strung them together already."""
@@ -335,6 +378,13 @@ class ChunkList(Node[ChunkIn, ChunksOut]):
         category="Lists",
         keywords=("batch", "group", "nested", "pages"),
     )
+
+    @classmethod
+    def lengths(cls, known: Quantities) -> Mapping[str, Levels]:
+        """Divide the length; all chunks together have the elements of the list."""
+        whole, size = count_of(known["list"]), known["size"].number()
+        chunks = Range(whole.low / size.high, whole.high / size.low).each(math.ceil)
+        return {"lists": (chunks, whole)}
 
     async def run(self, ctx: Context, args: ChunkIn) -> ChunksOut:
         """Return the lists in order; none for an empty list."""
@@ -370,6 +420,12 @@ class UniqueElements(Node[ListIn, ListOut]):
         keywords=("distinct", "deduplicate"),
     )
 
+    @classmethod
+    def lengths(cls, known: Quantities) -> Mapping[str, Levels]:
+        """Of any elements one is left at least."""
+        whole = count_of(known["list"])
+        return {"list": (Range(min(whole.low, exactly(1).low), whole.high),)}
+
     async def run(self, ctx: Context, args: ListIn) -> ListOut:
         """Return the different elements in their first order."""
         check_elements(len(args.list))  # every two are compared
@@ -391,6 +447,11 @@ class ReverseList(Node[ListIn, ListOut]):
         keywords=("order", "backwards"),
     )
 
+    @classmethod
+    def lengths(cls, known: Quantities) -> Mapping[str, Levels]:
+        """Keep the length."""
+        return {"list": (count_of(known["list"]),)}
+
     async def run(self, ctx: Context, args: ListIn) -> ListOut:
         """Return the elements from last to first."""
         return ListOut(list=args.list[::-1])
@@ -407,6 +468,11 @@ class SortList(Node[SortIn, ListOut]):
         keywords=("order", "alphabetical"),
     )
 
+    @classmethod
+    def lengths(cls, known: Quantities) -> Mapping[str, Levels]:
+        """Keep the length."""
+        return {"list": (count_of(known["list"]),)}
+
     async def run(self, ctx: Context, args: SortIn) -> ListOut:
         """Return the elements in order; equal ones keep theirs."""
         if all(isinstance(value, str) for value in args.list):
@@ -415,6 +481,31 @@ class SortList(Node[SortIn, ListOut]):
         if all(type(value) in (int, float) for value in args.list):
             return ListOut(list=sorted(args.list, reverse=args.descending))
         raise NodeFailed("invalid_value", "Only numbers or texts have an order.")
+
+
+def _steps(known: Quantities) -> Range:
+    """Return how many numbers a range could have."""
+    step, inclusive = known["step"].number(), known["inclusive"].options()
+    if step.low != step.high or step.low == 0 or inclusive is None or len(inclusive) > 1:
+        return up_to(MAX_ELEMENTS)
+    span = known["stop"].number() - known["start"].number()
+    steps = span / step
+    beyond = Fraction(1 if True in inclusive else 0) / abs(step.low)
+    return Range(steps.low + beyond, steps.high + beyond).each(
+        lambda count: max(math.ceil(count), 0)
+    )
+
+
+def _zipped(known: Quantities) -> Range:
+    """Return how many pairs a zip could have."""
+    one, other, modes = count_of(known["a"]), count_of(known["b"]), known["mode"].options()
+    if modes == {"strict"}:
+        return equal(one, other)
+    if modes == {"shortest"}:
+        return shorter(one, other)
+    if modes == {"cycle"} and min(one.low, other.low) > 0:
+        return longer(one, other)
+    return Range(shorter(one, other).low, longer(one, other).high)
 
 
 def _length(numbers: range) -> int:

@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from workflows.catalogue.errors import NodeFailed
+from workflows.catalogue.lengths import count_of
 from workflows.catalogue.node import Context, Inputs, Meta, Node, Outputs
 from workflows.catalogue.nodes.compare import OPERATORS, holds, same
 from workflows.catalogue.params import param, port
+from workflows.catalogue.quantities import Levels, Quantities
 
 MAX_CASES = 8
 
@@ -126,6 +128,12 @@ class If(Node[IfIn, IfOut]):
         keywords=("branch", "condition"),
     )
 
+    @classmethod
+    def lengths(cls, known: Quantities) -> Mapping[str, Levels]:
+        """A list stays as it is."""
+        whole = count_of(known["value"])
+        return {"true": (whole,), "false": (whole,)}
+
     async def run(self, ctx: Context, args: IfIn) -> IfOut:
         """Give the value to the branch that the condition chooses."""
         if args.condition:
@@ -155,6 +163,11 @@ class Switch(Node[SwitchIn, SwitchOut]):
         if len(set(cases)) != len(cases):
             return [("cases", "not_allowed", "A case is there twice.")]
         return []
+
+    @classmethod
+    def lengths(cls, known: Quantities) -> Mapping[str, Levels]:
+        """A list stays as it is."""
+        return dict.fromkeys(SwitchOut.model_fields, (count_of(known["value"]),))
 
     async def run(self, ctx: Context, args: SwitchIn) -> SwitchOut:
         """Give the value to the first case that equals the selector."""
@@ -258,6 +271,11 @@ class Fallback(Node[FallbackIn, MergeOut]):
         category="Logic",
         keywords=("default", "coalesce", "null"),
     )
+
+    @classmethod
+    def lengths(cls, known: Quantities) -> Mapping[str, Levels]:
+        """It is one list or the other."""
+        return {"value": (count_of(known["value"]) | count_of(known["fallback"]),)}
 
     async def run(self, ctx: Context, args: FallbackIn) -> MergeOut:
         """Return the value, or what stands in for it."""

@@ -1,10 +1,13 @@
 """Asking a person: the run pauses until somebody decides, or until the hour at which nobody did."""
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from workflows.catalogue.errors import NodeFailed
+from workflows.catalogue.lengths import count_of, cut
 from workflows.catalogue.node import Inputs, Meta, Outputs
 from workflows.catalogue.params import param, port
+from workflows.catalogue.quantities import Levels, Quantities, up_to
 from workflows.catalogue.review import Decision, Question, ReviewNode
 
 MAX_WAIT_HOURS = 144  # below the age at which a run is ended
@@ -69,6 +72,12 @@ class Approve(ReviewNode[ApproveIn, ApproveOut]):
         keywords=("human", "confirm", "pause"),
     )
 
+    @classmethod
+    def lengths(cls, known: Quantities) -> Mapping[str, Levels]:
+        """A list stays as it is."""
+        whole = count_of(known["value"])
+        return {"value": (whole,), "rejected": (whole,)}
+
     def question(self, args: ApproveIn) -> Question:
         """Ask for a yes or a no."""
         otherwise = Decision(approved=args.otherwise == "approve", comment="Nobody answered.")
@@ -103,6 +112,11 @@ class Pick(ReviewNode[PickIn, PickOut]):
         cache="never",
         keywords=("human", "choose", "select", "pause"),
     )
+
+    @classmethod
+    def lengths(cls, known: Quantities) -> Mapping[str, Levels]:
+        """A person picks so many at most."""
+        return {"values": (up_to(cut(count_of(known["options"]), known["atMost"]).high),)}
 
     def question(self, args: PickIn) -> Question:
         """Ask for one of the options, or for some."""

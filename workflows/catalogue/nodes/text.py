@@ -1,8 +1,11 @@
 """Text: joining, splitting, replacing, case and the like. Templates are in `template`."""
 
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Literal
 
 from workflows.catalogue.errors import NodeFailed
+from workflows.catalogue.lengths import cut, shorter
 from workflows.catalogue.node import Context, Inputs, Meta, Node, Outputs
 from workflows.catalogue.nodes.limits import MAX_ELEMENTS, MAX_TEXT, check_elements, check_text
 from workflows.catalogue.nodes.patterns import (
@@ -14,6 +17,16 @@ from workflows.catalogue.nodes.patterns import (
     replace_all,
 )
 from workflows.catalogue.params import param, port
+from workflows.catalogue.quantities import (
+    Exactly,
+    Levels,
+    Quantities,
+    Range,
+    exactly,
+    up_to,
+)
+
+MAX_COUNTED = 32_768  # characters of a text whose pieces are counted before a run
 
 
 class TextOut(Outputs):
@@ -184,13 +197,14 @@ class SplitText(Node[SplitIn, TextsOut]):
         keywords=("lines", "words", "csv"),
     )
 
+    @classmethod
+    def lengths(cls, known: Quantities) -> Mapping[str, Levels]:
+        """Count the pieces of a text that is known; of another, as many as its length allows."""
+        return {"texts": (cut(_number_of_pieces(known), known["limit"]),)}
+
     async def run(self, ctx: Context, args: SplitIn) -> TextsOut:
         """Return the pieces in order."""
-        pieces = _pieces(args)
-        if args.trim:
-            pieces = [piece.strip() for piece in pieces]
-        if args.skipEmpty:
-            pieces = [piece for piece in pieces if piece]
+        pieces = _pieces(args.text, args.mode, args.separator, args.trim, args.skipEmpty)
         pieces = pieces[: args.limit]
         check_elements(len(pieces))
         return TextsOut(texts=pieces)
@@ -313,14 +327,39 @@ def _replace_pattern(args: ReplaceIn) -> str:
     return replace_all(pattern, args.text, replacement)
 
 
-def _pieces(args: SplitIn) -> list[str]:
-    if args.mode == "lines":
-        return args.text.splitlines()
-    if args.mode == "words":
-        return args.text.split()
-    if not args.separator:
+def _number_of_pieces(known: Quantities) -> Range:
+    """Return into how many pieces a text could be cut, before a limit."""
+    names = ("text", "mode", "separator", "trim", "skipEmpty")
+    values = [each.value for each in map(known.__getitem__, names) if isinstance(each, Exactly)]
+    if len(values) == len(names) and isinstance(values[0], str) and len(values[0]) <= MAX_COUNTED:
+        return _counted(*values)
+    longest = known["text"].measure("characters").high
+    return shorter(up_to(MAX_ELEMENTS), up_to(longest + 1))
+
+
+@lru_cache(maxsize=32)  # one text may be split alike by a thousand runs of a workflow
+def _counted(text: str, mode: str, separator: str, trim: bool, skip_empty: bool) -> Range:
+    try:
+        return exactly(len(_pieces(text, mode, separator, trim, skip_empty)))
+    except NodeFailed:
+        return up_to(0)
+
+
+def _pieces(text: str, mode: str, separator: str, trim: bool, skip_empty: bool) -> list[str]:
+    pieces = _cut(text, mode, separator)
+    if trim:
+        pieces = [piece.strip() for piece in pieces]
+    return [piece for piece in pieces if piece] if skip_empty else pieces
+
+
+def _cut(text: str, mode: str, separator: str) -> list[str]:
+    if mode == "lines":
+        return text.splitlines()
+    if mode == "words":
+        return text.split()
+    if not separator:
         raise NodeFailed("invalid_value", "The separator is empty.")
-    return args.text.split(args.separator)
+    return text.split(separator)
 
 
 def _collapsed(text: str) -> str:

@@ -51,10 +51,7 @@ export function aBoot(change: Partial<Boot> = {}): Boot {
       signIn: "/accounts/login/",
       billing: "/billing",
     },
-    api: {
-      executeUrl: "http://localhost/api/v1/workflows/wf_1/execute",
-      pollUrl: "http://localhost/api/v1/workflows/executions/{id}/poll",
-    },
+    api: { executeUrl: "http://localhost/api/v1/workflows/wf_1/execute" },
     prefill: null,
     csrf: { header: "X-CSRFToken", token: "token" },
     mode: "live",

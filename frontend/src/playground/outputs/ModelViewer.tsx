@@ -27,7 +27,11 @@ export function ModelViewer({ url, title, failed }: ModelViewerProps) {
     if (canvas.current === null) {
       return;
     }
-    return showModel(canvas.current, url, () => setFailed(true));
+    try {
+      return showModel(canvas.current, url, () => setFailed(true));
+    } catch {
+      setFailed(true); // no WebGL here
+    }
   }, [url]);
   if (hasFailed) {
     return failed;

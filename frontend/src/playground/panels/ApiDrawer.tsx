@@ -36,7 +36,6 @@ export function ApiDrawer({ boot, values, assetUrl }: ApiDrawerProps) {
         onChange={setLanguage}
         tabs={LANGUAGES.map((key) => ({ key, label: t.languages[key] }))}
       >
-        {language === "webhook" ? <p className="hint">{t.webhookText}</p> : null}
         <CodeView
           label={t.languages[language]}
           code={code}

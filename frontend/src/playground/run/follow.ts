@@ -139,6 +139,7 @@ export class Follower {
       return;
     }
     this.tellConnection("reconnecting");
+    void this.askOnce();
     const asked = /come back in (\d+) ms/.exec(reason)?.[1];
     const pause = RECONNECT_MS[this.failures - 1] ?? 4000;
     this.later(() => this.connect(), asked ? Number(asked) : pause);

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { aBoot } from "../fake/boot";
+import expected from "./expected.json";
 import { tokensOf } from "./highlight";
 import { LANGUAGES, pythonLiteral, shellQuote, snippet, sourceOf } from "./snippets";
 
@@ -31,15 +32,21 @@ test.each(["curl", "python", "javascript"] as const)(
     expect(code).toContain("API_KEY");
     expect(code).toContain("Idempotency-Key");
     expect(code).toContain("/poll");
-    expect(code).toContain("http://localhost/api/v1/workflows/wf_1/execute");
+    expect(code).toContain("http://localhost/api/v1/workflows");
+    expect(code).toContain("/wf_1/execute");
   },
 );
 
-test("the webhook's call carries no key, and a callback is shown", () => {
-  const code = snippet("webhook", source);
+test.each(LANGUAGES)("%s is what the pages show as well", (language) => {
+  expect(snippet(language, expected)).toBe(expected[language]);
+});
 
-  expect(code.split("# To be called back")[0]).not.toContain("API_KEY");
-  expect(code).toContain("callbackUrl");
+test("a template's call names the workflow that is still to be made", () => {
+  const boot = aBoot({ api: { executeUrl: "/api/v1/workflows/{workflowId}/execute" } });
+
+  const code = snippet("curl", sourceOf(boot, {}, String));
+
+  expect(code).toContain(`${window.location.origin}/api/v1/workflows/YOUR_WORKFLOW_ID/execute`);
 });
 
 test.each([

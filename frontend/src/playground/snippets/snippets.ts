@@ -1,16 +1,20 @@
-/** Code that does what the form does: call, wait, read the outputs. */
+/**
+ * Code that does what the form does: start, wait, read the outputs.
+ *
+ * The pages write the same texts (`workflows/graphs/snippets.py`); `expected.json` holds both to it.
+ */
 
 import type { Boot, Inputs, Json } from "../contract";
 import { inputsToSend, isObject } from "../values";
 
-export type Language = "curl" | "python" | "javascript" | "webhook";
+export type Language = "curl" | "python" | "javascript";
 
-export const LANGUAGES: readonly Language[] = ["curl", "python", "javascript", "webhook"];
+export const LANGUAGES: readonly Language[] = ["curl", "python", "javascript"];
 
 interface SnippetSource {
-  executeUrl: string;
-  pollUrl: string;
-  webhookUrl: string;
+  /** `https://…/api/v1/workflows`, without a slash at its end. */
+  api: string;
+  workflow: string;
   inputs: Inputs;
 }
 
@@ -25,11 +29,12 @@ export function sourceOf(
   const inputs = Object.entries(inputsToSend(values)).map(
     ([name, value]) => [name, shownIn(value, assetUrl)] as const,
   );
-  const origin = new URL(boot.api.executeUrl.replace(/[{}]/g, "_"), window.location.href).origin;
+  const [, api = "", workflow = ""] =
+    absolute(boot.api.executeUrl).match(/^(.*)\/([^/]+)\/execute$/) ?? [];
+  const isUnknown = workflow.startsWith("{");
   return {
-    executeUrl: absolute(boot.api.executeUrl),
-    pollUrl: absolute(boot.api.pollUrl),
-    webhookUrl: boot.api.webhookUrl ?? `${origin}/api/v1/webhooks/$WEBHOOK_ID`,
+    api,
+    workflow: isUnknown ? "YOUR_WORKFLOW_ID" : workflow,
     inputs: Object.fromEntries(inputs),
   };
 }
@@ -59,104 +64,79 @@ export function snippet(language: Language, source: SnippetSource): string {
       return python(source);
     case "javascript":
       return javascript(source);
-    case "webhook":
-      return webhook(source);
   }
 }
 
-function pollOf(source: SnippetSource, id: string): string {
-  return source.pollUrl.replace(/\{(?:id|executionId|execution_id)\}/, id);
-}
-
-function curl(source: SnippetSource): string {
-  const body = shellQuote(JSON.stringify({ inputs: source.inputs }, null, 2));
-  return `# Start a run: answers 202 with its executionId
-curl -X POST "${source.executeUrl}" \\
-  -H "Authorization: Bearer $API_KEY" \\
+function curl({ api, workflow, inputs }: SnippetSource): string {
+  const body = shellQuote(JSON.stringify({ inputs }, null, 2));
+  return `# 1. Start a run. The same Idempotency-Key never starts a second one.
+curl -X POST ${api}/${workflow}/execute \\
+  -H "Authorization: Bearer $PIXELFLOW_API_KEY" \\
   -H "Content-Type: application/json" \\
   -H "Idempotency-Key: $(uuidgen)" \\
   -d ${body}
 
-# Read it; wait=30 holds the answer until something changes
-curl "${pollOf(source, "$EXECUTION_ID")}?wait=30" \\
-  -H "Authorization: Bearer $API_KEY"
-`;
+# 2. Wait for the result, with the executionId of the answer.
+curl "${api}/executions/$EXECUTION_ID/poll?wait=30" \\
+  -H "Authorization: Bearer $PIXELFLOW_API_KEY"`;
 }
 
-function python(source: SnippetSource): string {
-  const inputs = indent(pythonLiteral(source.inputs), "");
-  return `import os
-import uuid
+function python({ api, workflow, inputs }: SnippetSource): string {
+  return `import uuid
+from os import environ
 
-import httpx
+import requests
 
-client = httpx.Client(
-    headers={"Authorization": f"Bearer {os.environ['API_KEY']}"}, timeout=60
+API = "${api}"
+HEADERS = {"Authorization": f"Bearer {environ['PIXELFLOW_API_KEY']}"}
+
+run = requests.post(
+    f"{API}/${workflow}/execute",
+    headers={**HEADERS, "Idempotency-Key": str(uuid.uuid4())},
+    json={"inputs": ${indent(pythonLiteral(inputs), "    ")}},
+    timeout=30,
 )
+run.raise_for_status()
+execution = run.json()["executionId"]
 
-started = client.post(
-    "${source.executeUrl}",
-    headers={"Idempotency-Key": str(uuid.uuid4())},
-    json={"inputs": ${indent(inputs, "    ")}},
-).raise_for_status().json()
-
-url = f"${pollOf(source, "{started['executionId']}")}"
 while True:
-    run = client.get(url, params={"wait": 30}).raise_for_status().json()
-    if run["status"] in ("COMPLETED", "FAILED", "CANCELLED"):
+    poll = requests.get(
+        f"{API}/executions/{execution}/poll",
+        headers=HEADERS,
+        params={"wait": 30},
+        timeout=60,
+    )
+    poll.raise_for_status()
+    result = poll.json()
+    if result["status"] in ("COMPLETED", "FAILED", "CANCELLED"):
         break
 
-if run["error"]:
-    raise RuntimeError(run["error"]["message"])
-print(run["outputs"])
-`;
+print(result["outputs"] if result["status"] == "COMPLETED" else result["error"])`;
 }
 
-function javascript(source: SnippetSource): string {
-  const inputs = indent(JSON.stringify(source.inputs, null, 2), "  ");
-  return `const headers = {
-  Authorization: \`Bearer \${process.env.API_KEY}\`,
-  "Content-Type": "application/json",
-};
+function javascript({ api, workflow, inputs }: SnippetSource): string {
+  return `const API = "${api}";
+const auth = { Authorization: \`Bearer \${process.env.PIXELFLOW_API_KEY}\` };
 
-async function ask(url, options = {}) {
-  const response = await fetch(url, { ...options, headers: { ...headers, ...options.headers } });
-  const answer = await response.json();
-  if (!response.ok) throw new Error(answer.detail);
-  return answer;
-}
-
-const started = await ask("${source.executeUrl}", {
+const run = await fetch(\`\${API}/${workflow}/execute\`, {
   method: "POST",
-  headers: { "Idempotency-Key": crypto.randomUUID() },
-  body: JSON.stringify({ inputs: ${inputs} }),
+  headers: {
+    ...auth,
+    "Content-Type": "application/json",
+    "Idempotency-Key": crypto.randomUUID(),
+  },
+  body: JSON.stringify({ inputs: ${indent(JSON.stringify(inputs, null, 2), "  ")} }),
 });
+if (!run.ok) throw new Error((await run.json()).detail);
+const { executionId } = await run.json();
 
-const url = \`${pollOf(source, `\${started.executionId}`)}?wait=30\`;
-let run;
+let result;
 do {
-  run = await ask(url);
-} while (!["COMPLETED", "FAILED", "CANCELLED"].includes(run.status));
+  const poll = await fetch(\`\${API}/executions/\${executionId}/poll?wait=30\`, { headers: auth });
+  result = await poll.json();
+} while (!["COMPLETED", "FAILED", "CANCELLED"].includes(result.status));
 
-if (run.error) throw new Error(run.error.message);
-console.log(run.outputs);
-`;
-}
-
-function webhook(source: SnippetSource): string {
-  const body = shellQuote(JSON.stringify(source.inputs, null, 2));
-  return `# No key: the address is the secret. Switch the webhook on in the workflow first.
-curl -X POST "${source.webhookUrl}" \\
-  -H "Content-Type: application/json" \\
-  -H "Idempotency-Key: $(uuidgen)" \\
-  -d ${body}
-
-# To be called back when a run ends, give callbackUrl to execute:
-curl -X POST "${source.executeUrl}" \\
-  -H "Authorization: Bearer $API_KEY" \\
-  -H "Content-Type: application/json" \\
-  -d ${shellQuote(JSON.stringify({ inputs: source.inputs, callbackUrl: "https://example.com/done" }, null, 2))}
-`;
+console.log(result.status === "COMPLETED" ? result.outputs : result.error);`;
 }
 
 /** In single quotes a shell expands nothing; a quote inside is closed, escaped and opened again. */
