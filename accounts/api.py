@@ -77,7 +77,7 @@ from accounts.services.provider_keys import (
     set_key_policy,
     set_provider_key,
 )
-from accounts.services.sign_in import has_second_factor
+from accounts.services.sign_in import has_second_factor, purge_sessions
 from accounts.services.sign_up import set_first_interest, sign_up
 from accounts.services.users import (
     close_account,
@@ -230,6 +230,7 @@ __all__ = [
     "post_mail",
     "problem_of_limit",
     "purge_idempotency",
+    "purge_sessions",
     "read_idempotency_key",
     "record_audit",
     "remove_member",

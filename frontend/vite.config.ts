@@ -1,13 +1,14 @@
 /// <reference types="vitest/config" />
 import tailwindcss from "@tailwindcss/vite";
-import { iconSprite } from "./icons.ts";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
+import { compressed } from "./compressed.ts";
+import { iconSprite } from "./icons.ts";
 
 // Django serves what is built here from /static/dist/; `django-vite` reads the manifest.
 export default defineConfig({
   base: "/static/dist/",
-  plugins: [react(), tailwindcss(), iconSprite()],
+  plugins: [react(), tailwindcss(), iconSprite(), compressed()],
   build: {
     outDir: "dist",
     emptyOutDir: false, // a server that still runs goes on giving out the build that it started with

@@ -9,6 +9,7 @@ from functools import cache, cached_property
 from typing import Any
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.urls import Resolver404, resolve
 
@@ -105,6 +106,11 @@ class Shell:
     def _user(self) -> Any:
         user = getattr(self.request, "user", None)
         return user if user is not None and user.is_authenticated else None
+
+    @property
+    def base(self) -> str:
+        """Where the site is reached from outside, for addresses that machines read."""
+        return str(settings.PUBLIC_URL)
 
     @property
     def is_signed_in(self) -> bool:

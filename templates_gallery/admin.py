@@ -40,13 +40,13 @@ class WaitingFilter(admin.SimpleListFilter):
     title = "moderation"
     parameter_name = "waiting"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002 - Django's
         """Return the one choice beside all."""
         return [("yes", "Waiting for a decision")]
 
     def queryset(
         self,
-        request: HttpRequest,  # noqa: ARG002
+        request: HttpRequest,  # noqa: ARG002 - Django's signature
         queryset: QuerySet[Template],
     ) -> QuerySet[Template]:
         """Leave what waits, as a decision would be taken."""
@@ -61,13 +61,13 @@ class OpenFilter(admin.SimpleListFilter):
     title = "state"
     parameter_name = "open"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002 - Django's
         """Return the one choice beside all."""
         return [("yes", "Open")]
 
     def queryset(
         self,
-        request: HttpRequest,  # noqa: ARG002
+        request: HttpRequest,  # noqa: ARG002 - Django's signature
         queryset: QuerySet[TemplateReport],
     ) -> QuerySet[TemplateReport]:
         """Leave what is open."""

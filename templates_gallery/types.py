@@ -273,6 +273,11 @@ class TemplateCard:
         return self.max_credits if self.median_credits is None else self.median_credits
 
     @property
+    def is_free(self) -> bool:
+        """Say whether no run of it can cost anything with inputs like the example's."""
+        return not self.max_credits and not self.median_credits
+
+    @property
     def usual_ms(self) -> int:
         """How long a run takes: the median of real ones, else what the models say."""
         return self.expected_ms if self.median_ms is None else self.median_ms

@@ -10,10 +10,13 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.webauthn import forms as webauthn_forms
 from django import forms
 from django.core.exceptions import ValidationError
+from fido2.utils import websafe_decode
 
 from accounts.types import clean_name
 
 MAX_ANSWER = 65_536  # characters; those of real keys have a few thousand
+# What the libraries beneath raise over answers of another shape.
+_UNREADABLE = (AttributeError, KeyError, TypeError, ValueError)
 _WRONG = "This passkey did not answer as it should. Try again."
 
 
@@ -40,6 +43,7 @@ class _Answered:
     """Takes what the libraries beneath cannot read as a wrong answer."""
 
     fields: dict[str, forms.Field]
+    cleaned_data: dict[str, Any]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -48,9 +52,16 @@ class _Answered:
     def clean_credential(self) -> Any:
         """Return the passkey that answered."""
         try:
+            _check_user(self.cleaned_data["credential"])
             return super().clean_credential()  # type: ignore[misc]
-        except (KeyError, TypeError, ValueError) as error:
+        except _UNREADABLE as error:
             raise ValidationError(_WRONG) from error
+
+
+def _check_user(answer: dict[str, Any]) -> None:
+    """Refuse a user's name that a database cannot even be asked for."""
+    if b"\0" in websafe_decode(answer["response"].get("userHandle") or ""):
+        raise ValidationError(_WRONG)
 
 
 class SignInByPasskeyForm(_Answered, webauthn_forms.LoginWebAuthnForm):
@@ -77,13 +88,14 @@ class AddPasskeyForm(webauthn_forms.AddWebAuthnForm):
         try:
             return clean_name(super().clean_name())
         except ValueError:
-            return get_adapter().generate_authenticator_name(self.user, Authenticator.Type.WEBAUTHN)
+            named = get_adapter().generate_authenticator_name
+            return str(named(self.user, Authenticator.Type.WEBAUTHN))
 
     def clean(self) -> dict[str, Any]:
         """Return what was given, with an answer that is one."""
         try:
             return dict(super().clean())
-        except (KeyError, TypeError, ValueError) as error:
+        except _UNREADABLE as error:
             raise ValidationError(_WRONG) from error
 
 

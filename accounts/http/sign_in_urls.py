@@ -15,7 +15,7 @@ from django.views.generic import RedirectView
 from accounts.http import sign_in_views as views
 from accounts.http.security import security_page
 from accounts.http.sign_in_views import (
-    from_outside,
+    by_passkey,
     offered,
     own,
     own_with_mail,
@@ -42,7 +42,7 @@ _two_factor = [
     ),
     path("passkeys/", own(webauthn.list_webauthn), name="mfa_list_webauthn"),
     path("passkeys/add/", own(verified_first(webauthn.add_webauthn)), name="mfa_add_webauthn"),
-    path("passkeys/login/", from_outside(webauthn.login_webauthn), name="mfa_login_webauthn"),
+    path("passkeys/login/", by_passkey(webauthn.login_webauthn), name="mfa_login_webauthn"),
     path(
         "passkeys/reauthenticate/",
         own(webauthn.reauthenticate_webauthn),

@@ -184,6 +184,7 @@ _second_factor = guard(
     "second-factor", by_address="20/m", by_account="9/5m", account_of=half_signed_in
 )
 _from_a_mail = guard("from-a-mail", by_address="20/m")
+_by_passkey = guard("passkey", by_address="60/m", methods=("GET", "HEAD", "POST"))
 
 
 def _page(view: Any) -> Any:
@@ -216,6 +217,6 @@ def second_factor(view: Any) -> Any:
     return _second_factor(_page(view))
 
 
-def from_outside(view: Any) -> Any:
-    """Return a page that anybody may send to, a few times a minute."""
-    return _from_a_mail(_page(view))
+def by_passkey(view: Any) -> Any:
+    """Return the page that signs in by a passkey; to ask it for a challenge makes a session."""
+    return _by_passkey(_page(view))

@@ -1,14 +1,19 @@
 """The rows behind the pages of signing in: allauth works with rows, and its tables are kept here."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.models import UserSession
+from django.contrib.sessions.models import Session
 from django.db import transaction
 
 from accounts.models import User
+from common.clock import SYSTEM_CLOCK, Clock
+
+_PURGED_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,7 @@ def find_active_user(email: str) -> User | None:
 def has_second_factor(user_id: str) -> bool:
     """Say whether a password alone must not sign a user in."""
     factors = Authenticator.objects.filter(user_id=user_id)
-    return factors.exclude(type=Authenticator.Type.RECOVERY_CODES).exists()
+    return bool(factors.exclude(type=Authenticator.Type.RECOVERY_CODES).exists())
 
 
 def find_waiting_address(user_id: str) -> EmailAddress | None:
@@ -81,3 +86,19 @@ def get_sign_in_ways(user_id: str) -> SignInWays:
         sessions=UserSession.objects.filter(user=user).count(),
         connected=tuple(connected),
     )
+
+
+def purge_sessions(
+    *, clock: Clock = SYSTEM_CLOCK, should_stop: Callable[[], bool] = lambda: False
+) -> int:
+    """Forget sessions that are over, of visitors as well; returns how many. Nobody is signed out."""
+    purged = 0
+    while not should_stop():
+        expired = Session.objects.filter(expire_date__lt=clock.now())
+        some = list(expired.values_list("pk", flat=True)[:_PURGED_AT_ONCE])
+        UserSession.objects.filter(session_key__in=some).delete()
+        # One of them may have been prolonged since: it is asked for its age once more.
+        purged += expired.filter(pk__in=some).delete()[0]
+        if len(some) < _PURGED_AT_ONCE:
+            break
+    return purged

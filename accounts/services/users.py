@@ -3,6 +3,9 @@
 from typing import Any
 
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
+from allauth.usersessions.models import UserSession
 from django.db import IntegrityError, transaction
 
 from accounts.errors import EmailTaken, LastOwner, MemberNotFound, RoleTooLow
@@ -19,6 +22,8 @@ from accounts.types import (
     clean_line,
 )
 from common.clock import SYSTEM_CLOCK, Clock
+
+_CLOSED = "closed.invalid"  # a domain that never is; closed accounts are addressed there
 
 
 def create_user(
@@ -185,7 +190,8 @@ def set_theme(*, actor: Actor, theme: str, clock: Clock = SYSTEM_CLOCK) -> None:
 def close_account(*, actor: Actor, clock: Clock = SYSTEM_CLOCK) -> None:
     """Take the acting user out of all workspaces and let nobody sign in as them any more.
 
-    The row stays, since history names it; sessions end with their next request.
+    The row stays, since history names it, without address, password and whatever else signs in:
+    the address is free for another account. Sessions end with their next request.
 
     Raises:
         LastOwner: a workspace would be left without an owner.
@@ -210,7 +216,11 @@ def close_account(*, actor: Actor, clock: Clock = SYSTEM_CLOCK) -> None:
             now=clock.now(),
         )
     user.is_active = False
-    user.save(update_fields=["is_active"])
+    user.email = f"{user.id}@{_CLOSED}"
+    user.set_unusable_password()
+    user.save(update_fields=["is_active", "email", "password"])
+    for ways_in in (EmailAddress, Authenticator, SocialAccount, UserSession):
+        ways_in.objects.filter(user_id=user.id).delete()
     _record_self(actor, "close", clock=clock)
 
 

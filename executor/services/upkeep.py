@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.db import IntegrityError, transaction
 
-from accounts.api import anchor_audit, deliver_due_mail, purge_idempotency
+from accounts.api import anchor_audit, deliver_due_mail, purge_idempotency, purge_sessions
 from billing.api import (
     catch_up_events,
     compare_subscriptions,
@@ -103,6 +103,10 @@ def _forget_answers(clock: Clock, should_stop: ShouldStop) -> Mapping[str, int]:
     return {"answers": purge_idempotency(clock=clock, should_stop=should_stop)}
 
 
+def _forget_sessions(clock: Clock, should_stop: ShouldStop) -> Mapping[str, int]:
+    return {"sessions": purge_sessions(clock=clock, should_stop=should_stop)}
+
+
 def _anchor(clock: Clock, _should_stop: ShouldStop) -> Mapping[str, int]:
     return {"anchors": anchor_audit(now=clock.now())}
 
@@ -170,6 +174,7 @@ JOBS: tuple[Job, ...] = (
     Job("purge", HOUR, _purge),
     Job("cache", HOUR, _forget_cache),
     Job("idempotency", HOUR, _forget_answers),
+    Job("sessions", HOUR, _forget_sessions),
     Job("places", timedelta(minutes=10), _correct),
     Job("collection", timedelta(minutes=10), _collect),
     Job("orphans", DAY, _orphans),

@@ -131,7 +131,7 @@ SITEMAPS: dict[str, type[PublicSitemap]] = {
 
 
 @require_safe
-def page_picture(request: HttpRequest, name: str) -> HttpResponse:  # noqa: ARG001
+def page_picture(request: HttpRequest, name: str) -> HttpResponse:  # noqa: ARG001 - Django's signature
     """Give the picture of a page that is no template."""
     if name not in PAGE_CARDS:
         raise Http404
@@ -140,7 +140,7 @@ def page_picture(request: HttpRequest, name: str) -> HttpResponse:  # noqa: ARG0
 
 
 @require_safe
-def collection_picture(request: HttpRequest, key: str) -> HttpResponse:  # noqa: ARG001
+def collection_picture(request: HttpRequest, key: str) -> HttpResponse:  # noqa: ARG001 - Django's signature
     """Give the picture of a shelf."""
     category = next((category for category in CATEGORIES if category.key == key), None)
     if category is None:
@@ -151,7 +151,7 @@ def collection_picture(request: HttpRequest, key: str) -> HttpResponse:  # noqa:
 
 
 @require_safe
-def template_picture(request: HttpRequest, slug: str) -> HttpResponse:  # noqa: ARG001
+def template_picture(request: HttpRequest, slug: str) -> HttpResponse:  # noqa: ARG001 - Django's signature
     """Give the picture of a template: its title and its best result."""
     card = get_card(slug)
     if card is None:

@@ -124,10 +124,10 @@ MIDDLEWARE = [
     "common.http.paths.ApiPathMiddleware",
     "billing.http.rates.RequestRatesMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "common.http.powers.PermissionsPolicyMiddleware",
-    "common.http.private.PrivatePagesMiddleware",
+    "common.http.page_headers.PageHeadersMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "common.http.compression.PageCompressionMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -427,6 +427,7 @@ LOGGING = {
         # Answers of 4xx are the client's affair; the access log, not the error log, has them.
         "django.request": {"level": "ERROR"},
         "django.security.DisallowedHost": {"level": "CRITICAL"},
+        "django.security.csrf": {"level": "ERROR"},  # its lines name paths, some of them secret
         "dramatiq": {"level": "WARNING"},
         # Their traces show headers and whole URLs, which may be signed.
         "httpcore": {"level": "INFO"},

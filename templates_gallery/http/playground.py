@@ -168,7 +168,9 @@ def _run_form(request: HttpRequest, subject: Subject, place: Place) -> str:
 def _sent(request: HttpRequest) -> str:
     """Return what tells two forms apart, by their fields and files, whatever their CSRF token."""
     fields = [pair for pair in request.POST.lists() if pair[0] != "csrfmiddlewaretoken"]
-    files = [(name, [(file.name, file.size) for file in sent]) for name, sent in request.FILES.lists()]
+    files = [
+        (name, [(file.name, file.size) for file in sent]) for name, sent in request.FILES.lists()
+    ]
     return digest([fields, files])
 
 

@@ -8,17 +8,18 @@ import re
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.e2e.axe import STILL
 from tests.e2e.browser import CHROMIUM, LAUNCH
 from tests.e2e.people import sign_in
 from tests.e2e.routes import MISSING, PUBLIC, member_paths
 from tests.e2e.server import Site, running_site
 
 WIDTHS = (360, 1280)
-THEMES = ("light", "dark")
+THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 TALLEST_PX = 4_000  # a reference of all models is longer than anybody looks at
 
 
@@ -57,12 +58,13 @@ def take(page: Page, paths: Iterable[str], folder: Path, who: str) -> int:
     """Photograph each path in both themes at both widths."""
     taken = 0
     for path in paths:
-        page.goto(path)
-        for theme in THEMES:
-            page.emulate_media(color_scheme=theme)
-            for width in WIDTHS:
-                page.set_viewport_size({"width": width, "height": 900})
-                _load_pictures(page)
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 900})
+            page.goto(path)
+            page.evaluate(STILL)
+            _load_pictures(page)
+            for theme in THEMES:
+                page.emulate_media(color_scheme=theme)
                 _shoot(page, folder / f"{who}-{_name(path)}-{width}-{theme}.png", width)
                 taken += 1
     return taken

@@ -113,7 +113,7 @@ def test_the_theme_stays_chosen_and_is_there_before_the_first_paint(page: Page) 
     page.emulate_media(color_scheme="light")
     page.goto("/")
     page.get_by_role("banner").get_by_label("Appearance").click()
-    page.get_by_role("button", name="Dark").click()
+    page.get_by_role("banner").get_by_role("button", name="Dark").click()
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
 
     # What the page says of itself at the moment its body begins: nothing is painted before.

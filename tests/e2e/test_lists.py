@@ -1,6 +1,7 @@
 """Every list has its designed states: loading, empty, nothing found, failed, stale (G-36)."""
 
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -17,14 +18,17 @@ def debug_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield running
 
 
-def test_g_36_the_page_of_states_shows_all_five(debug_site: Site, new_page: MakePage) -> None:
+def test_g_36_the_page_of_states_shows_all_five(
+    debug_site: Site, new_page: MakePage, watch: Watch
+) -> None:
+    watch.host = urlsplit(debug_site.url).netloc
     page = new_page(base_url=debug_site.url)
 
     page.goto("/dev/states")
 
     lists = page.locator("#lists")
     for state in ("Loading", "Empty, first time", "Empty, filtered", "Error", "Partial"):
-        expect(lists.get_by_role("heading", name=state)).to_be_visible()
+        expect(lists.get_by_role("heading", name=state, exact=True)).to_be_visible()
 
 
 def test_g_36_the_page_of_states_is_for_developers_alone(page: Page, watch: Watch) -> None:

@@ -18,7 +18,7 @@ EXHAUST = """async () => {
             headers: {"Content-Type": "application/json", [boot.csrf.header]: boot.csrf.token},
             body: JSON.stringify({
                 workspace: boot.workspace.id, template: boot.subject.slug,
-                inputs: {text: "Hello world"}, mode: "live",
+                inputs: boot.examples[0].inputs, mode: "live",
             }),
         });
         status = answer.status;

@@ -53,7 +53,7 @@ def test_g_32_a_template_is_read_run_and_forked_by_forms(plain_page: Page) -> No
     page.get_by_label("Quote").fill("Run without any script.")
     page.locator("#playground-root").get_by_role("button", name="Run").click()
     expect(page.locator("#result img").first).to_be_visible(timeout=30_000)
-    expect(page.locator("#result")).to_contain_text("Done", timeout=30_000)
+    expect(page.locator("#result")).to_contain_text("credits charged", timeout=30_000)
 
     page.goto(f"/templates/{LOCAL}")
     page.locator(".template-head-actions").get_by_role("button", name="Fork").click()

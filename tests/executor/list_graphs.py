@@ -34,7 +34,12 @@ PORTS: dict[str, dict[str, str]] = {
     "logic.fallback": {"value": "list", "fallback": "list"},
 }
 WEIGHTS = {"text.split": 4, "text.case": 5, "list.make": 3, "list.range": 0.5, "list.steps": 0.5}
-WIRABLE = {"text.split": "limit", "list.slice": "count", "list.chunk": "size", "list.steps": "count"}
+WIRABLE = {
+    "text.split": "limit",
+    "list.slice": "count",
+    "list.chunk": "size",
+    "list.steps": "count",
+}
 
 
 @dataclass

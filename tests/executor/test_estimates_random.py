@@ -18,6 +18,7 @@ from tests.executor import engine_nodes, list_graphs, random_graphs
 from tests.executor.simulate import Simulation
 from workflows.catalogue.load import Catalogue
 from workflows.catalogue.price_reader import parse_price
+from workflows.graphs.arriving import Known
 from workflows.graphs.document import parse_graph
 from workflows.graphs.estimate import Estimate, PricedGraph, estimate
 from workflows.graphs.resolve import resolve
@@ -55,7 +56,7 @@ def estimates(made: PricedGraph, inputs: dict[str, Any], seed: int) -> dict[str,
     forms = {name: encode(value) for name, value in inputs.items()}
     chance = random.Random(seed)
     some = {name: form if chance.random() < 0.5 else None for name, form in forms.items()}
-    known = {"all": forms, "none": dict.fromkeys(forms), "some": some}
+    known: dict[str, Known] = {"all": forms, "none": dict.fromkeys(forms), "some": some}
     return {name: estimate(made, forms_) for name, forms_ in known.items()}
 
 

@@ -110,3 +110,59 @@ def test_what_was_estimated_is_what_is_charged(db):
     assert charged_runs > RUNS / 2
     assert (START - balance.available, balance.held) == (charged_in_all, 0)
     assert [finding for finding in check_invariants() if finding.broken] == []
+
+
+def test_what_list_nodes_make_costs_what_was_told_before(db):
+    chance = random.Random(2)
+    workspace = make_workspace(credits=START)
+    exact = 0
+
+    for number in range(RUNS // 2):
+        document, inputs = _with_lists(chance, number)
+        workflow = publish(workspace, document)
+        version = find_runnable(workspace.id, workflow, None)
+        told, blind = (preview_run(version, given_, mode="live") for given_ in (inputs, {}))
+        run = accept(workspace, workflow, inputs, cache="off")
+        perform_all()
+        answer = answer_of(workspace, run.execution_id)
+        charged = answer["credits"]["charged"]
+
+        assert answer["status"] == "COMPLETED", answer["error"]
+        assert told.lower <= charged <= told.upper == run.estimated_credits
+        assert blind.lower <= charged <= blind.upper
+        exact += told.lower == told.upper
+    assert exact > RUNS / 4
+
+
+def _with_lists(chance: random.Random, number: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A workflow whose paid nodes run for each element of lists that other nodes make."""
+    text = "\n".join(f"t{number}-{line}" for line in range(chance.randint(1, 6)))
+    nodes: dict[str, Any] = {
+        "text": ("input.text", {"name": "text"}),
+        "size": ("input.integer", {"name": "size", "minimum": 1, "maximum": 3}),
+        "split": ("text.split", {"limit": chance.choice((None, 2, 9))}),
+        "make": "list.make",
+        "slice": ("list.slice", {"start": chance.choice((0, 1, -2))}),
+        "chunk": "list.chunk",
+        "cross": "list.cross",
+        "one": "paid.task",
+        "two": ("paid.inline", {"copies": chance.randint(1, 3)}),
+        "three": chance.choice(("paid.inline", "paid.task")),
+        "out": ("output", {"name": "out"}),
+    }
+    edges = [
+        "text.value -> split.text",
+        "split.texts -> make.values",
+        "text.value -> make.values",
+        "make.list -> slice.list",
+        "size.value -> slice.count",
+        "slice.list -> one.text",
+        "one.text -> chunk.list",
+        "size.value -> chunk.size",
+        "chunk.lists -> two.text",
+        "make.list -> cross.a",
+        "slice.list -> cross.b",
+        "cross.a -> three.text",
+        "two.text -> out.value",
+    ]
+    return graph(nodes, edges), {"text": text, "size": chance.randint(1, 3)}

@@ -187,6 +187,85 @@ def test_lists_made_on_the_way_may_have_any_number_of_elements():
     assert shares(estimate(made, {"text": {"v": "a,b"}})) == {"b": (0, 5_000, 1_000)}
 
 
+@pytest.mark.parametrize(
+    ("known", "expected"),
+    [
+        ({"text": {"v": "one\nfour x\n\ntwelve chars"}}, (1 + 2 + 3, 1 + 2 + 3, 3)),
+        ({}, (0, 4 * 838_861, 4)),
+    ],
+)
+def test_a_known_text_is_split_beforehand_and_an_unknown_one_gives_no_more_than_the_limit(
+    known, expected
+):
+    nodes = {"in": TEXT, "a": ("text.split", {"limit": 4}), "b": "p.words"}
+    made = priced(nodes, ["in.value -> a.text", "a.texts -> b.text"])
+
+    assert shares(estimate(made, known)) == {"b": expected}
+
+
+def test_a_list_that_is_made_has_as_many_elements_as_are_wired():
+    nodes = {"in": TEXT, "list": LIST, "make": "list.make", "a": "p.fixed", "b": "p.fixed"}
+    edges = [
+        "in.value -> make.values",
+        "in.value -> make.values",
+        "list.value -> make.values",
+        "make.list -> a.text",
+        "a.text -> b.text",
+    ]
+    made = priced(nodes, edges)
+
+    assert shares(estimate(made, {"list": {"v": ["x", "y"]}})) == {
+        "a": (20, 20, 4),
+        "b": (20, 20, 4),
+    }
+    assert shares(estimate(made, {})) == {"a": (10, 5_000, 1_000), "b": (10, 5_000, 1_000)}
+
+
+def test_a_wired_length_lies_within_the_bounds_of_its_input():
+    count = ("input.integer", {"name": "count", "minimum": 2, "maximum": 6})
+    nodes = {"count": count, "steps": "list.steps", "a": "p.amount"}
+    made = priced(nodes, ["count.value -> steps.count", "steps.list -> a.number"])
+
+    assert shares(estimate(made, {})) == {"a": (0, 6_000, 6)}
+    assert shares(estimate(made, {"count": {"v": 3}})) == {"a": (0, 3_000, 3)}
+
+
+def test_chunks_have_the_elements_of_their_list_together():
+    nodes = {
+        "a": ("list.range", {"stop": 7}),
+        "chunk": ("list.chunk", {"size": 3}),
+        "b": "p.amount",
+    }
+    made = priced(nodes, ["a.list -> chunk.list", "chunk.lists -> b.number"])
+
+    assert [node.quantity for node in estimate(made, {}).nodes if node.node_id == "b"] == [7]
+
+
+def test_lists_on_a_branch_say_nothing_of_those_that_arrive():
+    nodes = {
+        "in": TEXT,
+        "yes": ("input.boolean", {"name": "yes"}),
+        "if": "logic.if",
+        "two": ("text.split", {"limit": 2}),
+        "five": ("text.split", {"limit": 5}),
+        "merge": "list.join",
+        "a": "p.fixed",
+    }
+    edges = [
+        "in.value -> if.value",
+        "yes.value -> if.condition",
+        "if.true -> two.text",
+        "if.false -> five.text",
+        "two.texts -> merge.lists",
+        "five.texts -> merge.lists",
+        "merge.list -> a.text",
+    ]
+
+    found = estimate(priced(nodes, edges), {"text": {"v": "a\nb\nc"}, "yes": {"v": True}})
+
+    assert shares(found) == {"a": (0, 35, 7)}
+
+
 def test_lists_inside_lists_are_counted_through():
     nodes = {"in": ("input.list", {"name": "list", "items": "list[text]"}), "a": "p.words"}
     known = {"list": {"v": [["x", "x" * 6], [], ["y"]]}}

@@ -133,6 +133,14 @@ class Node(Generic[In, Out]):
         """
         return {}
 
+    @classmethod
+    def foreseen(cls, known: Quantities) -> Mapping[str, Any]:  # noqa: ARG003 - a hook
+        """Return outputs that follow from what is known, as JSON values by port.
+
+        Only what costs next to nothing to say, and is exactly what `run` would give.
+        """
+        return {}
+
     async def run(self, ctx: Context, args: In) -> Out:
         """Compute the outputs.
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property, reduce
+from functools import reduce
 from typing import Any
 
 from workflows.catalogue.params import MAX_TEXT, Param
@@ -50,15 +50,18 @@ class Arriving:
     """Says what arrives where in a graph.
 
     `forms` are the values of its inputs by node, None for what is not known; `fields` the inputs
-    themselves. `optional` are the (node, port) pairs that may give nothing. `runs` is how often
-    mapped nodes run, by node, and `lists` how long lists are, by (node, port); both by level, as
-    far as anything is known.
+    themselves. `optional` are the (node, port) pairs that may give nothing. `foreseen` are values
+    of other nodes that follow from the inputs. `runs` is how often mapped nodes run, by node, and
+    `lists` how long lists are, by (node, port); both by level, as far as anything is known.
+    `shapes` are those of the lists that nodes are mapped over, where they are known.
     """
 
     graph: ResolvedGraph
     forms: Mapping[str, Form | None]
     fields: Mapping[str, InputField]
     optional: Collection[tuple[str, str]]
+    foreseen: dict[tuple[str, str], Form] = field(default_factory=dict, init=False)
+    shapes: dict[str, Shape] = field(default_factory=dict, init=False)
     runs: dict[str, Levels] = field(default_factory=dict, init=False)
     lists: dict[tuple[str, str], Levels] = field(default_factory=dict, init=False)
 
@@ -66,24 +69,10 @@ class Arriving:
         """Follow the lists through the graph, from the inputs on."""
         for node in self.graph.nodes:
             if node.space is not None:
+                self.shapes[node.id] = self._shape_of(node)
                 self.runs[node.id] = self._runs_of(node)
             for port, levels in self._lists_of(node).items():
                 self.lists[node.id, port] = levels
-
-    @cached_property
-    def shapes(self) -> Mapping[str, Shape]:
-        """The shapes of the lists that nodes are mapped over, by node, where they are known."""
-        shapes: dict[str, Shape] = {}
-        for node in self.graph.nodes:
-            if node.space is None:
-                continue
-            wires = [wire for binding in node.bindings for wire in binding.wires if wire[1]]
-            found = {wire: self._shape(*wire, shapes) for wire in wires}
-            is_whole = any(
-                shape is not None and wire[1] == node.depth for wire, shape in found.items()
-            )
-            shapes[node.id] = _joined(found.values()) if is_whole else None
-        return shapes
 
     def quantities(
         self, node: ResolvedNode, names: Collection[str], path: Path | None
@@ -103,7 +92,7 @@ class Arriving:
     def differs(self, node: ResolvedNode, names: Collection[str]) -> bool:
         """Say whether more is known of a mapped node's elements than of all of them alike."""
         return any(
-            depth and self.forms.get(source.node) is not None
+            depth and self._known(source) is not None
             for binding in node.bindings
             if binding.port in names
             for source, depth in binding.wires
@@ -113,6 +102,17 @@ class Arriving:
         """Return what arrives at a port with one source, in stored form, if it is known."""
         ((source, depth),) = binding.wires
         return self._form(source, depth, path)
+
+    def _known(self, source: Source) -> Form | None:
+        """Return what a source gives, if it is known."""
+        return self.forms.get(source.node) or self.foreseen.get((source.node, source.port))
+
+    def _shape_of(self, node: ResolvedNode) -> Shape:
+        """Return the shape of the lists that a node is mapped over, if it is known."""
+        wires = [wire for binding in node.bindings for wire in binding.wires if wire[1]]
+        found = {wire: self._shape(*wire) for wire in wires}
+        is_whole = any(shape is not None and wire[1] == node.depth for wire, shape in found.items())
+        return _joined(found.values()) if is_whole else None
 
     def _runs_of(self, node: ResolvedNode) -> Levels:
         """Return how often a mapped node runs."""
@@ -148,12 +148,22 @@ class Arriving:
         made: Mapping[str, Levels] = {}
         if any(is_list(kind) for kind in node.out_kinds.values()):
             names = node.spec.params_by_name.keys() | node.spec.static_ports.keys()
-            made = node.spec.node.lengths(self.quantities(node, names, None))
+            known = self.quantities(node, names, None)
+            made = node.spec.node.lengths(known)
+            self._foresee(node, known)
         times = outer[-1] if outer else exactly(1)
         return {
             port: (*outer, *(times * level for level in made.get(port, ())[: levels_of(kind)]))
             for port, kind in node.out_kinds.items()
         }
+
+    def _foresee(self, node: ResolvedNode, known: Quantities) -> None:
+        """Keep what a node will give, if that is sure; what may lack is not known."""
+        if node.space is not None:
+            return
+        for port, value in node.spec.node.foreseen(known).items():
+            if (node.id, port) not in self.optional:
+                self.foreseen[node.id, port] = {"v": value}
 
     def _given_lists(self, node: ResolvedNode) -> Mapping[str, Levels]:
         form, depths = self.forms.get(node.id), levels_of(node.out_kinds["value"])
@@ -167,16 +177,16 @@ class Arriving:
         levels = self.lists.get(place, ())
         return inside(levels, depth, may_lack=place in self.optional)
 
-    def _shape(self, source: Source, depth: int, shapes: Mapping[str, Shape]) -> Shape:
+    def _shape(self, source: Source, depth: int) -> Shape:
         """Return the shape of the outer `depth` levels of what a source gives, if it is known."""
-        form = self.forms.get(source.node)
+        form = self._known(source)
         if form is not None:
             return shape_of_form(form, depth)
         inner = self.graph.by_id[source.node]
-        return cut(shapes.get(source.node), depth) if 0 < depth <= inner.depth else None
+        return cut(self.shapes.get(source.node), depth) if 0 < depth <= inner.depth else None
 
     def _form(self, source: Source, depth: int, path: Path | None) -> Form | None:
-        form = self.forms.get(source.node)
+        form = self._known(source)
         if form is None or (depth and path is None):
             return None
         return element_at(form, (path or ())[:depth])

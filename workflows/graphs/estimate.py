@@ -12,7 +12,7 @@ from workflows.graphs.arriving import Arriving, Form, Known
 from workflows.graphs.calls import LOOP
 from workflows.graphs.fields import Callee, InputField
 from workflows.graphs.interface import interface_of
-from workflows.graphs.resolved import ResolvedGraph, ResolvedNode
+from workflows.graphs.resolved import ResolvedGraph, ResolvedNode, Source
 from workflows.graphs.shapes import Path, paths
 
 MAX_RUNS = 1_000  # of a mapped node: the engine's bound on a mapped list
@@ -103,9 +103,12 @@ class PricedGraph:
         skippable: set[str] = set()
         optional: set[tuple[str, str]] = set()
         for node in self.graph.nodes:
+            needed = [binding.sources for binding in node.bindings]
+            if node.space is not None:
+                needed.append(_iterated(node))
             if any(
-                all((source.node, source.port) in optional for source in binding.sources)
-                for binding in node.bindings
+                all((source.node, source.port) in optional for source in sources)
+                for sources in needed
             ):
                 skippable.add(node.id)
             callee = self.callees.get(node.id)
@@ -116,6 +119,16 @@ class PricedGraph:
                 if node.id in skippable or not port.required or port.name in lacking
             }
         return skippable, optional
+
+
+def _iterated(node: ResolvedNode) -> tuple[Source, ...]:
+    """Return the lists one of which a mapped node needs to run at all, whatever else arrives."""
+    return tuple(
+        source
+        for binding in node.bindings
+        for source, depth in binding.wires
+        if depth == node.depth
+    )
 
 
 def price_graph(graph: ResolvedGraph, callee_of: Callable[[Callee], PricedGraph]) -> PricedGraph:

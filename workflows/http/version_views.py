@@ -32,7 +32,7 @@ class PublishView(ApiView):
         operation_id="publishWorkflow",
         summary="Publish a workflow",
         request=None,
-        responses={201: schemas.VersionSummary, **problems(400, *KEY_PROBLEMS, 404, 422)},
+        responses={201: schemas.VersionSummary, **problems(400, *KEY_PROBLEMS, 404, 409, 422)},
     )
     def post(self, request: Request, workflow_id: str) -> Response:
         """Make an immutable version out of the draft; refused while it has problems."""

@@ -24,7 +24,9 @@ def check_is_own(actor: Actor, workflow: Workflow) -> None:
         Conflict: it is a trial.
     """
     if workflow.is_trial and actor != SYSTEM_ACTOR:
-        raise Conflict("This is a template's trial, which only runs. Fork the template to change it.")
+        raise Conflict(
+            "This is a template's trial, which only runs. Fork the template to change it."
+        )
 
 
 def lock_workflow(

@@ -67,7 +67,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{len(templates)} templates, {len(local)} of them local")
 
     def _load(self) -> None:
-        from templates_gallery.services.loading import load_library  # noqa: PLC0415
+        from templates_gallery.services.loading import load_library  # noqa: PLC0415 - models: only this needs them
 
         self.stdout.write(f"Templates: {load_library()}")
 
@@ -106,4 +106,4 @@ def _in_a_folder_of_its_own(slugs: list[str]) -> int:
             "DJANGO_SETTINGS_MODULE": "pixelflow_site.settings.base",
         }
         command = [sys.executable, sys.argv[0], "templates", "--render", *slugs]
-        return subprocess.run(command, env=environment, check=False).returncode  # noqa: S603
+        return subprocess.run(command, env=environment, check=False).returncode  # noqa: S603 - our own command

@@ -222,3 +222,14 @@ def test_runs_of_ones_own_template_make_it_no_more_popular(
     counted = TemplateRun.objects.across_workspaces().values_list("execution_id", flat=True)
     assert mine.status_code == 202
     assert list(counted) == [other.json()["executionId"]]
+
+
+def test_nobody_is_asked_to_rate_what_is_their_own(workspace, owner, stranger):
+    own = make_own_template(workspace)
+    page, rate = f"/templates/{own.slug}", f'action="/templates/{own.slug}/rate"'
+
+    told = signed_in(owner).post(f"{page}/rate", {"stars": "5"}, follow=True).content.decode()
+
+    assert "One&#x27;s own template is for others to rate." in told
+    assert rate not in told
+    assert rate in signed_in(stranger).get(page).content.decode()

@@ -498,14 +498,17 @@ def _steps(known: Quantities) -> Range:
 
 def _zipped(known: Quantities) -> Range:
     """Return how many pairs a zip could have."""
-    one, other, modes = count_of(known["a"]), count_of(known["b"]), known["mode"].options()
-    if modes == {"strict"}:
+    one, other = count_of(known["a"]), count_of(known["b"])
+    modes = known["mode"].options() or frozenset()
+    mode = next(iter(modes)) if len(modes) == 1 else None
+    if mode == "strict":
         return equal(one, other)
-    if modes == {"shortest"}:
+    if mode == "shortest":
         return shorter(one, other)
-    if modes == {"cycle"} and min(one.low, other.low) > 0:
+    if mode == "cycle" and min(one.low, other.low) > 0:
         return longer(one, other)
-    return Range(shorter(one, other).low, longer(one, other).high)
+    few, many = shorter(one, other), longer(one, other)
+    return Range(few.low, many.high) if few.high else few
 
 
 def _length(numbers: range) -> int:

@@ -1,6 +1,6 @@
 """Text: joining, splitting, replacing, case and the like. Templates are in `template`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -17,16 +17,9 @@ from workflows.catalogue.nodes.patterns import (
     replace_all,
 )
 from workflows.catalogue.params import param, port
-from workflows.catalogue.quantities import (
-    Exactly,
-    Levels,
-    Quantities,
-    Range,
-    exactly,
-    up_to,
-)
+from workflows.catalogue.quantities import Exactly, Levels, Quantities, exactly, up_to
 
-MAX_COUNTED = 32_768  # characters of a text whose pieces are counted before a run
+MAX_FORESEEN = 131_072  # characters of a text that is split before a run: as many as inputs take
 
 
 class TextOut(Outputs):
@@ -200,7 +193,19 @@ class SplitText(Node[SplitIn, TextsOut]):
     @classmethod
     def lengths(cls, known: Quantities) -> Mapping[str, Levels]:
         """Count the pieces of a text that is known; of another, as many as its length allows."""
-        return {"texts": (cut(_number_of_pieces(known), known["limit"]),)}
+        pieces = _known_pieces(known)
+        longest = known["text"].measure("characters").high
+        most = shorter(up_to(MAX_ELEMENTS), up_to(longest + 1))
+        return {"texts": (cut(most if pieces is None else exactly(len(pieces)), known["limit"]),)}
+
+    @classmethod
+    def foreseen(cls, known: Quantities) -> Mapping[str, Any]:
+        """Split a text that is known."""
+        pieces, limit = _known_pieces(known), known["limit"]
+        if pieces is None or not isinstance(limit, Exactly):
+            return {}
+        found = list(pieces[: limit.value])
+        return {"texts": found} if len(found) <= MAX_ELEMENTS else {}
 
     async def run(self, ctx: Context, args: SplitIn) -> TextsOut:
         """Return the pieces in order."""
@@ -327,22 +332,24 @@ def _replace_pattern(args: ReplaceIn) -> str:
     return replace_all(pattern, args.text, replacement)
 
 
-def _number_of_pieces(known: Quantities) -> Range:
-    """Return into how many pieces a text could be cut, before a limit."""
+def _known_pieces(known: Quantities) -> Sequence[str] | None:
+    """Return the pieces of a text before a limit, if it is known, and none that takes long."""
     names = ("text", "mode", "separator", "trim", "skipEmpty")
     values = [each.value for each in map(known.__getitem__, names) if isinstance(each, Exactly)]
-    if len(values) == len(names) and isinstance(values[0], str) and len(values[0]) <= MAX_COUNTED:
-        return _counted(*values)
-    longest = known["text"].measure("characters").high
-    return shorter(up_to(MAX_ELEMENTS), up_to(longest + 1))
+    if len(values) < len(names) or not isinstance(values[0], str) or len(values[0]) > MAX_FORESEEN:
+        return None
+    return _pieces_before(*values)
 
 
 @lru_cache(maxsize=32)  # one text may be split alike by a thousand runs of a workflow
-def _counted(text: str, mode: str, separator: str, trim: bool, skip_empty: bool) -> Range:
+def _pieces_before(
+    text: str, mode: str, separator: str, trim: bool, skip_empty: bool
+) -> Sequence[str]:
+    """Return the pieces; none where a run will fail."""
     try:
-        return exactly(len(_pieces(text, mode, separator, trim, skip_empty)))
+        return tuple(_pieces(text, mode, separator, trim, skip_empty))
     except NodeFailed:
-        return up_to(0)
+        return ()
 
 
 def _pieces(text: str, mode: str, separator: str, trim: bool, skip_empty: bool) -> list[str]:

@@ -1,4 +1,4 @@
-"""Pages are nobody else's to keep: what says nothing of caches may not be shared by them."""
+"""Headers that every page bears: which powers of the browser it may use, and who may keep it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,14 +6,14 @@ from typing import Any
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest, HttpResponseBase
 
-HEADER = "Cache-Control"
-PRIVATE = "private, max-age=0"
+from common import conf
 
 
-class PrivatePagesMiddleware:
-    """Marks pages as private unless their view says how they may be kept.
+class PageHeadersMiddleware:
+    """Gives pages the headers that Django has no middleware for; what a view says goes first.
 
-    Each bears who is signed in, and a nonce and a token that are good for one visitor alone.
+    `Permissions-Policy` is `conf.permissions_policy`. `Cache-Control` is private: each page bears
+    who is signed in, and a nonce and a token that are good for one visitor alone.
     """
 
     sync_capable = async_capable = True
@@ -25,7 +25,7 @@ class PrivatePagesMiddleware:
             markcoroutinefunction(self)
 
     def __call__(self, request: HttpRequest) -> Any:
-        """Answer the request; a page gets the header."""
+        """Answer the request; a page gets the headers."""
         if self.is_async:
             return self._answer(request)
         return _marked(self.get_response(request))
@@ -36,5 +36,6 @@ class PrivatePagesMiddleware:
 
 def _marked(response: HttpResponseBase) -> HttpResponseBase:
     if response.headers.get("Content-Type", "").startswith("text/html"):
-        response.headers.setdefault(HEADER, PRIVATE)
+        response.headers.setdefault("Permissions-Policy", conf.permissions_policy())
+        response.headers.setdefault("Cache-Control", "private, max-age=0")
     return response
