@@ -88,6 +88,7 @@ PATHS = {
     if pattern.startswith("api/v1/")
 }
 SAMPLES = {
+    "slug": "no-such-template",
     "exec": "exec_" + "0" * 26,
     "wf": "wf_" + "0" * 26,
     "rev": "rev_" + "0" * 26,

@@ -328,6 +328,34 @@ def test_what_lies_on_a_branch_may_cost_nothing():
     assert shares(found) == {"a": (0, 5, 1), "b": (0, 7, 1), "c": (5, 5, 1), "d": (0, 5, 1)}
 
 
+def test_a_node_whose_lists_all_lie_on_a_branch_may_run_for_no_element_whatever_else_arrives():
+    nodes = {
+        "in": TEXT,
+        "list": LIST,
+        "yes": ("input.boolean", {"name": "yes"}),
+        "if": "logic.if",
+        "case": "text.case",
+        "merge": "logic.merge",
+        "reverse": "list.reverse",
+        "a": "p.fixed",
+        "b": "p.fixed",
+    }
+    edges = [
+        "list.value -> if.value",
+        "yes.value -> if.condition",
+        "if.true -> case.text",
+        "case.text -> merge.values",
+        "in.value -> merge.values",
+        "merge.value -> a.text",
+        "merge.value -> reverse.list",
+        "reverse.list -> b.text",
+    ]
+
+    found = estimate(priced(nodes, edges), {"list": {"v": ["x", "y"]}})
+
+    assert shares(found) == {"a": (0, 10, 2), "b": (0, 10, 2)}
+
+
 def callee(workflows: Workflows) -> None:
     nodes = {"in": TEXT, "a": "p.words", "b": "p.fixed", "out": ("output", {"name": "text"})}
     edges = ["in.value -> a.text", "in.value -> b.text", "a.text -> out.value"]
