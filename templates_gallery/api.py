@@ -1,7 +1,7 @@
 """The door of the gallery: what the site may use of it."""
 
 from templates_gallery.selectors.copies import origin_of_workflow
-from templates_gallery.selectors.details import check_not_removed, get_template
+from templates_gallery.selectors.details import get_template
 from templates_gallery.selectors.gallery import (
     all_cards,
     collections,
@@ -64,7 +64,6 @@ __all__ = [
     "TemplateStatus",
     "Viewer",
     "all_cards",
-    "check_not_removed",
     "collections",
     "count_listed",
     "ensure_trial",

@@ -124,6 +124,6 @@ def member_page(new_page: MakePage, signed_in_state: Any) -> Page:
 @pytest.fixture
 def newcomer_page(new_page: MakePage) -> Page:
     """A page of somebody who has just signed up: whose runs no other test counts."""
-    page = new_page(bypass_csp=True)
+    page = new_page()
     sign_up(page, new_address())
     return page

@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.axe import violations, violations_everywhere
 from tests.e2e.conftest import MakePage
+from tests.e2e.people import new_address, sign_up
 from tests.e2e.playground import expect_result, open_playground, run_button
 from tests.e2e.routes import LOCAL, MISSING, PUBLIC, member_paths
 from tests.e2e.server import Site
@@ -46,9 +47,10 @@ def test_g_19_axe_finds_nothing_on_any_page_of_a_member(
 
 
 def test_g_19_axe_finds_nothing_in_the_playground_while_and_after_it_runs(
-    newcomer_page: Page,
+    new_page: MakePage,
 ) -> None:
-    page = newcomer_page
+    page = new_page(bypass_csp=True)
+    sign_up(page, new_address())
     open_playground(page)
     page.get_by_label("Quote", exact=False).first.fill("Looked at by axe while it runs.")
     run_button(page).click()

@@ -142,11 +142,14 @@ class Arriving:
         """Return how long the lists are that a node gives; a mapped one gives a list of each."""
         if node.spec.meta.role == "input":
             return self._given_lists(node)
+        makes_lists = any(is_list(kind) for kind in node.out_kinds.values())
+        if node.space is None and not makes_lists:
+            return {}
         outer = self.runs.get(node.id, ())
         if len(outer) < node.depth:
             return dict.fromkeys(node.out_kinds, outer)
         made: Mapping[str, Levels] = {}
-        if any(is_list(kind) for kind in node.out_kinds.values()):
+        if makes_lists:
             names = node.spec.params_by_name.keys() | node.spec.static_ports.keys()
             known = self.quantities(node, names, None)
             made = node.spec.node.lengths(known)

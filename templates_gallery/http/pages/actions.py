@@ -16,7 +16,6 @@ from common.errors import Forbidden, Gone, InvalidInputs, NotFound
 from common.http.guard import guard
 from templates_gallery.api import (
     TemplateCard,
-    check_not_removed,
     fork_template,
     get_card,
     origin_of_workflow,
@@ -26,6 +25,7 @@ from templates_gallery.api import (
 from templates_gallery.http.pages.detail import REASONS, gone_page
 from templates_gallery.http.pages.intents import note_fork, take_fork
 from templates_gallery.http.pages.visitor import actor_of, workspace_to_edit
+from templates_gallery.selectors.details import check_not_removed
 
 FORKS_BY_ADDRESS = "30/m"
 RATINGS_BY_ADDRESS = "30/m"
