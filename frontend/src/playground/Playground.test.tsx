@@ -1,4 +1,4 @@
-import { act, cleanup, fireEvent, render, screen, within } from "@testing-library/react";
+import { act, cleanup, fireEvent, render, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import axe from "axe-core";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -98,6 +98,20 @@ test("a visitor's run opens sign-up, whose links lead back, and the inputs are k
   await user.click(link);
   expect(window.sessionStorage.getItem("pixelflow:playground:backdrop")).toContain("at noon");
   expect(studio.asked).toEqual([]);
+});
+
+test("who goes to sign up sooner than the address is written still wants to run", async () => {
+  const { user } = await open({ user: null, workspace: null });
+  const kept = () => window.sessionStorage.getItem("pixelflow:playground:backdrop") ?? "";
+  await user.type(screen.getByLabelText("Prompt"), "!");
+  await user.click(runButton());
+  const link = within(screen.getByRole("dialog")).getByRole("link", { name: "Create account" });
+  link.addEventListener("click", (event) => event.preventDefault());
+
+  await user.click(link);
+  await waitFor(() => expect(window.location.search).toContain("in="));
+
+  expect(kept()).toContain('"wantsToRun":true');
 });
 
 test("who comes back from sign-up has the inputs, and Run has the focus", async () => {

@@ -22,7 +22,7 @@ import { copyLink, inWorkspace, nextAddress, withNext } from "./state/addresses"
 import { StudioApi } from "./state/api";
 import { FeedbackContext, useNewFeedback } from "./state/feedback";
 import { FormToolsContext } from "./state/formTools";
-import { forget, keep } from "./state/keeping";
+import { forget, keep, recall } from "./state/keeping";
 import { assetUrl, beforeOf, exampleIndex, formToolsOf, typicalSeconds, walk } from "./state/shown";
 import { receiver } from "./state/uploads";
 import { useNow } from "./state/useNow";
@@ -53,6 +53,7 @@ export function Playground({ boot, api: given }: { boot: Boot; api?: StudioApi }
   // biome-ignore lint/correctness/useExhaustiveDependencies: once, when somebody comes back
   useEffect(() => {
     if (state.wantsToRun) {
+      keep(window.sessionStorage, subjectOf(boot), { values: form.values, wantsToRun: false });
       feedback.toast(t.restored, { tone: "info" });
       runButton.current?.focus();
     }
@@ -246,8 +247,10 @@ function useKeptInputs(boot: Boot, state: State): void {
       if (address !== window.location.href && (isChanged || !boot.run)) {
         window.history.replaceState(window.history.state, "", address);
       }
-      if (isChanged) {
-        keep(window.sessionStorage, subjectOf(boot), { values, wantsToRun: false });
+      // Who is on the way to sign up wants to run, however quickly they went.
+      const wantsToRun = recall(window.sessionStorage, subjectOf(boot))?.wantsToRun === true;
+      if (isChanged || wantsToRun) {
+        keep(window.sessionStorage, subjectOf(boot), { values, wantsToRun });
       } else {
         forget(window.sessionStorage, subjectOf(boot));
       }
