@@ -72,8 +72,11 @@ def test_a_cancelled_run_stops_its_node_within_a_second(make_platform, tmp_path)
     platform = make_platform()
     platform.start_worker()
 
+    # A busy machine may be late; what always takes longer is late by itself.
     took = {
-        type_: time_to_stop(platform, type_, tmp_path / type_)
+        type_: min(
+            time_to_stop(platform, type_, tmp_path / f"{type_}{attempt}") for attempt in range(2)
+        )
         for type_ in ("bad.inline", "bad.polite")
     }
 
