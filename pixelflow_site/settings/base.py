@@ -73,7 +73,7 @@ if len(SECRET_KEY) < 32:
     raise SettingsError("SECRET_KEY must have at least 32 characters")
 
 PORT = env.integer("PORT")
-PUBLIC_URL = (env.text("PUBLIC_URL") or f"http://127.0.0.1:{PORT}").rstrip("/")
+PUBLIC_URL = env.public_url
 ALLOWED_HOSTS = [
     urlsplit(PUBLIC_URL).hostname or "127.0.0.1",
     "127.0.0.1",

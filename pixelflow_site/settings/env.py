@@ -313,6 +313,11 @@ class Env:
         self.embedded = not self.text("DATABASE_URL")
         self.data_dir = Path(self.text("DATA_DIR")).resolve()
 
+    @property
+    def public_url(self) -> str:
+        """The site's address for others, without a slash at its end."""
+        return (self.text("PUBLIC_URL") or f"http://127.0.0.1:{self.integer('PORT')}").rstrip("/")
+
     def text(self, name: str) -> str:
         """Return a key's text: from `NAME`, from the file that `NAME_FILE` names, or its default."""
         key = _BY_NAME[name]

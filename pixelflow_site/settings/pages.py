@@ -15,7 +15,16 @@ _env = Env(os.environ)
 
 
 def _media_origins() -> list[str]:
-    """Return where files are fetched from, and sent to, when they lie in a bucket of S3's kind."""
+    """Return where files are fetched from beside the host that was asked.
+
+    Links of files begin with the public address, whichever of our names a visitor typed; and they
+    may lead on to a bucket of S3's kind.
+    """
+    public = urlsplit(_env.public_url)
+    return [f"{public.scheme}://{public.netloc}", *_bucket_origins()]
+
+
+def _bucket_origins() -> list[str]:
     bucket, endpoint = _env.text("S3_BUCKET"), _env.text("S3_ENDPOINT_URL")
     if not bucket:
         return []

@@ -48,6 +48,13 @@ def test_payment_pages_may_be_led_to_by_a_form(db) -> None:
     assert {"'self'", "https://checkout.stripe.com", "https://billing.stripe.com"} <= set(allowed)
 
 
+def test_files_are_shown_whichever_of_our_names_a_visitor_typed(db, settings) -> None:
+    policy = policy_of(Client(SERVER_NAME="localhost").get("/docs/errors"))
+
+    for name in ("img-src", "media-src", "connect-src"):
+        assert settings.PUBLIC_URL in policy[name].split()
+
+
 @pytest.mark.parametrize("path", ["/admin/login/", "/docs/api", "/api/v1/models"])
 def test_the_admin_the_reference_and_the_api_have_no_policy_of_pages(db, path) -> None:
     assert "Content-Security-Policy" not in Client().get(path).headers
