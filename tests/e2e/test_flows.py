@@ -28,6 +28,20 @@ def test_signing_up_leads_over_one_question_into_a_playground_that_is_filled_in(
     expect_result(page)
 
 
+def test_the_link_of_a_mail_signs_in_the_browser_that_asked_for_it(page: Page, site: Site) -> None:
+    page.goto("/accounts/login/code/")
+    page.get_by_label("E-mail", exact=False).first.fill(site.demo["email"])
+    page.locator("main form button[type=submit]").first.click()
+    page.wait_for_url("**/accounts/login/code/confirm/**")
+
+    tab = page.context.new_page()  # as mail programs do it
+    tab.goto(link_in_mail(site, site.demo["email"], r"/accounts/login/code/confirm/#\S+"))
+
+    tab.wait_for_url(lambda url: "/accounts/" not in url)
+    tab.goto("/workflows")
+    expect(tab.get_by_role("heading", level=1)).to_have_text("Workflows")
+
+
 def test_signing_in_by_password_comes_back_to_the_page_that_was_asked_for(
     page: Page, site: Site
 ) -> None:

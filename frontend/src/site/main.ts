@@ -1,6 +1,7 @@
 import "vite/modulepreload-polyfill";
 import "./site.css";
 import Alpine from "@alpinejs/csp";
+import { followCodeLink } from "./codeLink";
 import { setUpDialogs } from "./dialogs";
 import { setUpGallery } from "./gallery";
 import { setUpHtmx } from "./htmx";
@@ -39,6 +40,7 @@ setUpGallery(document);
 setUpShortcuts();
 setUpDialogs();
 setUpPasskeys();
+followCodeLink(document, window.location, window.history);
 listenForToasts();
 colourBrowser();
 Alpine.start();

@@ -223,3 +223,22 @@ def test_sign_in_by_others_is_offered_where_it_is_configured(ana, settings) -> N
     assert "Continue with GitHub" in ana.get("/accounts/login/").content.decode()
     answer = ana.post("/accounts/github/login/")
     assert answer.url.startswith("https://github.com/login/oauth/authorize?client_id=id&")
+
+
+def test_the_mail_with_a_code_has_a_link_that_keeps_it_from_servers(db, settings):
+    person = Person(address="198.51.100.77")
+    user = make_user(password=PASSWORD)
+
+    person.post(reverse("account_request_login_code"), {"email": user.email})
+
+    link = f"{settings.PUBLIC_URL}{reverse('account_confirm_login_code')}#{code_in_mail()}"
+    assert link in mail.outbox[-1].body
+
+
+def test_a_browser_that_asked_for_no_code_cannot_use_the_link(db):
+    stranger = Person(address="198.51.100.78")
+
+    response = stranger.get(reverse("account_confirm_login_code"))
+
+    assert response.status_code == 302
+    assert not stranger.is_signed_in()
